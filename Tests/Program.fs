@@ -1,0 +1,35 @@
+module FlashGen.Tests.Program
+
+open System
+open System.IO
+open System.Text
+open Expecto
+open Expecto.Impl
+
+/// The closing line: the only thing that a script needs to read.
+let private closingLine (summary: TestRunSummary) =
+    let failed = List.length summary.failed + List.length summary.errored
+    $"%d{List.length summary.passed} passed, %d{failed} failed, %d{List.length summary.ignored} skipped"
+
+[<EntryPoint>]
+let main arguments =
+    // Opened before Expecto wraps the console, so that the closing line stands alone, without a time or a colour.
+    use output =
+        new StreamWriter(Console.OpenStandardOutput(), UTF8Encoding false, NewLine = "\n")
+
+    let mutable closing = None
+
+    let printer =
+        { TestPrinters.defaultPrinter with
+            summary =
+                fun config summary ->
+                    async {
+                        do! TestPrinters.defaultPrinter.summary config summary
+                        closing <- Some(closingLine summary)
+                    }
+        }
+
+    let options = [ CLIArguments.Printer printer; CLIArguments.Fail_On_Focused_Tests ]
+    let code = runTestsInAssemblyWithCLIArgs options arguments
+    closing |> Option.iter output.WriteLine
+    code
