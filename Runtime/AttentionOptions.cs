@@ -1,0 +1,32 @@
+namespace FlashGen;
+
+/// <summary>How a call on the CPU runs; never what it computes.</summary>
+public sealed class AttentionOptions
+{
+    private readonly int threads;
+
+    /// <summary>All cores, no cancellation, no progress.</summary>
+    public static AttentionOptions Default { get; } = new();
+
+    /// <summary>Threads to use; 0 means as many as there are cores. The result does not depend on it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    public int Threads
+    {
+        get => threads;
+        init =>
+            threads =
+                value >= 0
+                    ? value
+                    : throw new ArgumentOutOfRangeException(
+                        nameof(Threads),
+                        value,
+                        $"Threads is {value}; allowed are 0 (all cores) and more."
+                    );
+    }
+
+    /// <summary>Stops the call between tiles of work; output and log-sum-exp are then undefined.</summary>
+    public CancellationToken Cancellation { get; init; }
+
+    /// <summary>Told the share of work done, rising from above 0 to 1.</summary>
+    public IProgress<double>? Progress { get; init; }
+}

@@ -1,0 +1,26 @@
+namespace FlashGen;
+
+/// <summary>A tile plan as data: what one kernel of a variant was generated for.</summary>
+/// <param name="Target">The target.</param>
+/// <param name="ElementType">The element type.</param>
+/// <param name="HeadDim">The head dimension, or the bucket that holds it; 0 for any.</param>
+/// <param name="ValueDim">The value dimension, or the bucket that holds it; 0 for any.</param>
+/// <param name="ShapeClass">Which lengths it is for: short, long or decode.</param>
+/// <param name="Canonical">The plan in its canonical text, as a tuning file writes it.</param>
+/// <param name="RegistersPerThread">Registers of one thread, as the plan's budget has it.</param>
+/// <param name="SharedBytes">Shared memory of one thread group in bytes; 0 on the CPU.</param>
+public sealed record PlanInfo(
+    Target Target,
+    ElementType ElementType,
+    int HeadDim,
+    int ValueDim,
+    string ShapeClass,
+    string Canonical,
+    int RegistersPerThread,
+    int SharedBytes
+);
+
+/// <summary>Why a variant has no kernel for a target.</summary>
+/// <param name="Target">The target.</param>
+/// <param name="Reason">The reason, with its numbers.</param>
+public sealed record TargetRefusal(Target Target, string Reason);
