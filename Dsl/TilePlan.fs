@@ -1,0 +1,284 @@
+/// A plan: the sizes of a kernel's tiles, as a small value with a canonical text. The planner proposes one, `[BlockSize]` fixes
+/// one; emitters print what it says and nothing else.
+namespace FlashGen.Dsl
+
+open System
+open System.Globalization
+
+/// The CPU kernel: a panel is a few vectors of query rows; a work item is a few panels that share their key tiles.
+/// Register tiles: KeyUnroll keys x RowVectors vectors of scores, ValueUnroll value columns x RowVectors vectors of output.
+type SimdSchedule =
+    { VectorBits: int
+      RowVectors: int
+      Panels: int
+      KeyUnroll: int
+      ValueUnroll: int }
+
+/// The ILGPU kernel: a group of threads holds a tile of scores in shared memory; a thread computes a register tile of it.
+type PortableSchedule =
+    { Threads: int
+      ThreadRows: int
+      ThreadColumns: int }
+
+type Schedule =
+    | SimdSchedule of SimdSchedule
+    | PortableSchedule of PortableSchedule
+
+type TilePlan =
+    {
+        Target: TargetKind
+        Type: ElementType
+        /// The dimensions that the kernel's buffers are sized for.
+        Dims: HeadDims
+        ShapeClass: ShapeClass
+        /// Query rows of a work item.
+        BlockM: int
+        /// Keys of a tile.
+        BlockN: int
+        Schedule: Schedule
+    }
+
+/// What a plan takes of its target.
+type Budget = { Registers: int; MemoryBytes: int }
+
+[<RequireQualifiedAccess>]
+module TilePlan =
+    /// Bytes of one number in the kernel's arithmetic (semantics 13).
+    let computeBytes elementType =
+        match elementType with
+        | Float64 -> 8
+        | _ -> 4
+
+    let storageBytes elementType =
+        match elementType with
+        | Float16
+        | BFloat16 -> 2
+        | Float32 -> 4
+        | Float64 -> 8
+
+    /// Lanes of a vector in the kernel's arithmetic.
+    let lanes elementType vectorBits =
+        vectorBits / 8 / computeBytes elementType
+
+    /// Query rows of one panel.
+    let panelRows (plan: TilePlan) =
+        match plan.Schedule with
+        | SimdSchedule schedule -> schedule.RowVectors * lanes plan.Type schedule.VectorBits
+        | PortableSchedule _ -> plan.BlockM
+
+    /// Vector registers of the larger micro-kernel: accumulators, the row vectors and one broadcast.
+    let private simdRegisters schedule =
+        schedule.RowVectors * max schedule.KeyUnroll schedule.ValueUnroll + schedule.RowVectors + 1
+
+    /// Scratch of a thread: a panel's scores; for each panel its queries, outputs and six numbers a row (maximum, sum, rescale,
+    /// new maximum, first and last key); and a tile of keys and values where they are stored in 16 bits.
+    let private simdScratch (plan: TilePlan) schedule =
+        let size = computeBytes plan.Type
+        let rows = panelRows plan
+        let scores = rows * plan.BlockN * size
+        let panel = rows * (plan.Dims.HeadDim + plan.Dims.ValueDim + 6) * size
+
+        let widened =
+            if storageBytes plan.Type = 2 then
+                plan.BlockN * (plan.Dims.HeadDim + plan.Dims.ValueDim) * size
+            else
+                0
+
+        scores + schedule.Panels * panel + widened
+
+    /// Registers a thread and shared memory a group: the score tile, a key tile and a value tile.
+    let private portableBudget (plan: TilePlan) schedule =
+        let size = computeBytes plan.Type
+        let scores = plan.BlockM * (plan.BlockN + 1)
+        let tiles = (plan.BlockM + plan.BlockN) * (plan.Dims.HeadDim + 1)
+        let outputs = plan.BlockM * plan.Dims.ValueDim / schedule.Threads
+
+        { Registers = (schedule.ThreadRows * schedule.ThreadColumns + outputs) * size / 4 + 40
+          MemoryBytes = (scores + tiles) * size }
+
+    let budget (plan: TilePlan) =
+        match plan.Schedule with
+        | SimdSchedule schedule ->
+            { Registers = simdRegisters schedule
+              MemoryBytes = simdScratch plan schedule }
+        | PortableSchedule schedule -> portableBudget plan schedule
+
+    let private text (value: int) =
+        value.ToString CultureInfo.InvariantCulture
+
+    let typeName elementType =
+        match elementType with
+        | Float16 -> "float16"
+        | BFloat16 -> "bfloat16"
+        | Float32 -> "float32"
+        | Float64 -> "float64"
+
+    let shapeClassName shapeClass =
+        match shapeClass with
+        | Short -> "short"
+        | Long -> "long"
+        | Decode -> "decode"
+
+    let private describe (plan: TilePlan) =
+        text plan.BlockM
+        + " x "
+        + text plan.BlockN
+        + " at head dimension "
+        + text plan.Dims.HeadDim
+        + (if plan.Dims.ValueDim = plan.Dims.HeadDim then
+               ""
+           else
+               " and value dimension " + text plan.Dims.ValueDim)
+        + " in "
+        + typeName plan.Type
+
+    /// The plan if it fits its target, or what it needs and what there is.
+    let verify (target: TargetDescription) plan =
+        let needs = budget plan
+        let kilobytes bytes = text ((bytes + 1023) / 1024) + " KB"
+
+        if plan.BlockM < 1 || plan.BlockN < 1 then
+            Error(describe plan + ": block sizes are at least 1.")
+        elif needs.Registers > target.Registers then
+            Error(
+                describe plan
+                + " needs "
+                + text needs.Registers
+                + " registers; "
+                + TargetDescription.name target.Kind
+                + " has "
+                + text target.Registers
+                + "."
+            )
+        elif needs.MemoryBytes > target.MemoryBytes then
+            Error(
+                describe plan
+                + " needs "
+                + kilobytes needs.MemoryBytes
+                + (if target.Kind = Simd then
+                       " of scratch a thread; "
+                   else
+                       " of shared memory; ")
+                + TargetDescription.name target.Kind
+                + " has "
+                + kilobytes target.MemoryBytes
+                + "."
+            )
+        else
+            Ok plan
+
+    /// One line: target, sizes, schedule. The same plan has the same text.
+    let print (plan: TilePlan) =
+        let schedule =
+            match plan.Schedule with
+            | SimdSchedule s ->
+                [ "bits=" + text s.VectorBits
+                  "rows=" + text s.RowVectors
+                  "panels=" + text s.Panels
+                  "keys=" + text s.KeyUnroll
+                  "values=" + text s.ValueUnroll ]
+            | PortableSchedule s ->
+                [ "threads=" + text s.Threads
+                  "rows=" + text s.ThreadRows
+                  "columns=" + text s.ThreadColumns ]
+
+        String.Join(
+            " ",
+            [ TargetDescription.name plan.Target
+              typeName plan.Type
+              "d=" + text plan.Dims.HeadDim
+              "dv=" + text plan.Dims.ValueDim
+              shapeClassName plan.ShapeClass
+              "m=" + text plan.BlockM
+              "n=" + text plan.BlockN ]
+            @ schedule
+        )
+
+    let private parseFields (fields: string list) =
+        let pairs =
+            fields
+            |> List.map (fun field ->
+                match field.Split '=' with
+                | [| name; value |] ->
+                    match Int32.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture) with
+                    | true, number -> Ok(name, number)
+                    | _ -> Error("'" + field + "' is not name=number.")
+                | _ -> Error("'" + field + "' is not name=number."))
+
+        match
+            List.tryPick
+                (fun pair ->
+                    match pair with
+                    | Error reason -> Some reason
+                    | Ok _ -> None)
+                pairs
+        with
+        | Some reason -> Error reason
+        | None ->
+            pairs
+            |> List.choose (fun pair ->
+                match pair with
+                | Ok pair -> Some pair
+                | Error _ -> None)
+            |> Map.ofList
+            |> Ok
+
+    let private byName name (cases: ('case * string) list) what =
+        match List.tryFind (fun (_, text) -> text = name) cases with
+        | Some(case, _) -> Ok case
+        | None -> Error("'" + name + "' is no " + what + ".")
+
+    let private types = [ for t in [ Float16; BFloat16; Float32; Float64 ] -> t, typeName t ]
+    let private shapeClasses = [ for s in [ Short; Long; Decode ] -> s, shapeClassName s ]
+
+    /// The plan of a canonical text, or what is wrong with it.
+    let parse (line: string) : Result<TilePlan, string> =
+        let (>>=) result next = Result.bind next result
+
+        match line.Split([| ' ' |], StringSplitOptions.RemoveEmptyEntries) |> List.ofArray with
+        | target :: elementType :: d :: dv :: shapeClass :: fields ->
+            byName elementType types "element type"
+            >>= fun elementType ->
+                byName shapeClass shapeClasses "shape class"
+                >>= fun shapeClass ->
+                    parseFields (d :: dv :: fields)
+                    >>= fun numbers ->
+                        let missing =
+                            (match target with
+                             | "simd" -> [ "bits"; "rows"; "panels"; "keys"; "values" ]
+                             | _ -> [ "threads"; "rows"; "columns" ])
+                            @ [ "d"; "dv"; "m"; "n" ]
+                            |> List.filter (fun name -> not (Map.containsKey name numbers))
+
+                        let plan kind schedule =
+                            Ok
+                                { Target = kind
+                                  Type = elementType
+                                  Dims =
+                                    { HeadDim = numbers["d"]
+                                      ValueDim = numbers["dv"] }
+                                  ShapeClass = shapeClass
+                                  BlockM = numbers["m"]
+                                  BlockN = numbers["n"]
+                                  Schedule = schedule }
+
+                        match target, missing with
+                        | _, name :: _ -> Error("'" + name + "' is missing.")
+                        | "simd", _ ->
+                            plan
+                                Simd
+                                (SimdSchedule
+                                    { VectorBits = numbers["bits"]
+                                      RowVectors = numbers["rows"]
+                                      Panels = numbers["panels"]
+                                      KeyUnroll = numbers["keys"]
+                                      ValueUnroll = numbers["values"] })
+                        | "portable", _ ->
+                            plan
+                                Portable
+                                (PortableSchedule
+                                    { Threads = numbers["threads"]
+                                      ThreadRows = numbers["rows"]
+                                      ThreadColumns = numbers["columns"] })
+                        | other, _ -> Error("'" + other + "' is no target with plans.")
+        | _ -> Error "A plan is: target type d=N dv=N class m=N n=N and its schedule."
