@@ -29,7 +29,15 @@ let main arguments =
                     }
         }
 
-    let options = [ CLIArguments.Printer printer; CLIArguments.Fail_On_Focused_Tests ]
+    let options =
+        [
+            CLIArguments.Printer printer
+            CLIArguments.Fail_On_Focused_Tests
+            if Console.IsOutputRedirected then
+                CLIArguments.No_Spinner
+                CLIArguments.Colours 0
+        ]
+
     let code = runTestsInAssemblyWithCLIArgs options arguments
     closing |> Option.iter output.WriteLine
     code
