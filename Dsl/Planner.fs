@@ -11,7 +11,8 @@ module Planner =
         | _, Float64 -> 2, 4, 4
         | _ -> 3, 4, 4
 
-    let private ceilingDivide a b = (a + b - 1) / b
+    let private ceilingDivide a b =
+        (a + b - 1) / b
 
     /// Panels that share a key tile: the tile is read from the first-level cache by all of them, and widened once.
     let private defaultPanels = 4
@@ -42,30 +43,24 @@ module Planner =
 
         TilePlan.verify
             target
-            {
-                Target = Simd
-                Type = elementType
-                Dims = dims
-                ShapeClass = ShapeClass.Long
-                BlockM = panels * rowVectors * lanes
-                BlockN = blockN
-                Schedule =
-                    SimdSchedule
-                        {
-                            VectorBits = vectorBits
-                            RowVectors = rowVectors
-                            Panels = panels
-                            KeyUnroll = keyUnroll
-                            ValueUnroll = valueUnroll
-                        }
-            }
+            { Target = Simd
+              Type = elementType
+              Dims = dims
+              ShapeClass = ShapeClass.Long
+              BlockM = panels * rowVectors * lanes
+              BlockN = blockN
+              Schedule =
+                SimdSchedule
+                    { VectorBits = vectorBits
+                      RowVectors = rowVectors
+                      Panels = panels
+                      KeyUnroll = keyUnroll
+                      ValueUnroll = valueUnroll } }
 
     /// The dimensions whose buffers a variant must hold: those declared, or the largest that targets take.
     let largestDims (spec: AttentionSpec) =
         match spec.Dims with
         | [] -> { HeadDim = 256; ValueDim = 256 }
         | dims ->
-            {
-                HeadDim = dims |> List.map (fun d -> d.HeadDim) |> List.max
-                ValueDim = dims |> List.map (fun d -> d.ValueDim) |> List.max
-            }
+            { HeadDim = dims |> List.map (fun d -> d.HeadDim) |> List.max
+              ValueDim = dims |> List.map (fun d -> d.ValueDim) |> List.max }

@@ -33,11 +33,9 @@ type Scale =
 
 /// A score change or a mask: its name for people (the attribute's or the method's) and its meaning.
 type Mod =
-    {
-        Name: string
-        ReadyMade: bool
-        Body: Expr
-    }
+    { Name: string
+      ReadyMade: bool
+      Body: Expr }
 
 type ArgumentType =
     | TableArgument of TableElement
@@ -51,13 +49,11 @@ type Argument = { Name: string; Type: ArgumentType }
 
 /// `[BlockSize]`: what the user fixed of a plan; 0 leaves warps or stages to the planner. No target: all of them.
 type BlockSize =
-    {
-        Target: TargetKind option
-        BlockM: int
-        BlockN: int
-        Warps: int
-        Stages: int
-    }
+    { Target: TargetKind option
+      BlockM: int
+      BlockN: int
+      Warps: int
+      Stages: int }
 
 type AttentionSpec =
     {
@@ -86,41 +82,28 @@ module Spec =
     /// The arguments that a declaration's ready-made parts bring, in their fixed order.
     let readyMadeArguments scale (readyMade: ReadyMade list) sink dropout =
         let has part = List.contains part readyMade
+        let table name element = { Name = name; Type = TableArgument element }
 
-        let table name element =
-            {
-                Name = name
-                Type = TableArgument element
-            }
+        [ if scale = RuntimeScale then
+              { Name = "scale"
+                Type = ScalarArgument Float }
+          if has Alibi then
+              table "slopes" FloatElement
+          if has Bias then
+              table "bias" FloatElement
 
-        [
-            if scale = RuntimeScale then
-                {
-                    Name = "scale"
-                    Type = ScalarArgument Float
-                }
-            if has Alibi then
-                table "slopes" FloatElement
-            if has Bias then
-                table "bias" FloatElement
-
-                {
-                    Name = "biasStrides"
-                    Type = BiasStridesArgument
-                }
-            if has PrefixLm then
-                table "prefix" IntElement
-            if has Document then
-                table "queryDocument" IntElement
-                table "keyDocument" IntElement
-            if sink then
-                table "sink" FloatElement
-            if dropout then
-                {
-                    Name = "dropout"
-                    Type = DropoutArgument
-                }
-        ]
+              { Name = "biasStrides"
+                Type = BiasStridesArgument }
+          if has PrefixLm then
+              table "prefix" IntElement
+          if has Document then
+              table "queryDocument" IntElement
+              table "keyDocument" IntElement
+          if sink then
+              table "sink" FloatElement
+          if dropout then
+              { Name = "dropout"
+                Type = DropoutArgument } ]
 
     /// The ready-made parts as mods, in the order of application (semantics 5).
     let readyMadeMods tryBody (readyMade: ReadyMade list) =
@@ -128,11 +111,9 @@ module Spec =
         |> List.choose (fun part ->
             tryBody part
             |> Option.map (fun body ->
-                {
-                    Name = Mask.name part
-                    ReadyMade = true
-                    Body = body
-                }))
+                { Name = Mask.name part
+                  ReadyMade = true
+                  Body = body }))
 
     /// Soft cap, then ALiBi, then bias, however the attributes were written; masks keep their order.
     let inOrderOfApplication (readyMade: ReadyMade list) =
@@ -153,10 +134,4 @@ module Spec =
     let accepts headDim valueDim (spec: AttentionSpec) =
         match spec.Dims with
         | [] -> headDim >= 1 && headDim <= 256 && valueDim >= 1 && valueDim <= 256
-        | dims ->
-            List.contains
-                {
-                    HeadDim = headDim
-                    ValueDim = valueDim
-                }
-                dims
+        | dims -> List.contains { HeadDim = headDim; ValueDim = valueDim } dims
