@@ -2,7 +2,7 @@ namespace FlashGen;
 
 /// <summary>
 /// A captured buffer in a mod: a run-time argument of <c>Forward</c>, read by index. In kernels a table is a span or an array view;
-/// this type is what the user's C# is compiled against, and what the naive reference reads through.
+/// this type is what the user's C# is compiled against, and what <see cref="Reference"/> reads through.
 /// </summary>
 /// <typeparam name="T">bool, byte, int, uint, long or float.</typeparam>
 /// <param name="name">The argument's name, for messages.</param>

@@ -28,15 +28,13 @@ public static partial class CallCheck
         where TLogSumExp : unmanaged
     {
         Inputs(variant, query, key, value, shape);
-        long outputElements = shape.OutputElements(variant.Layout);
-        Length(nameof(output), output.Length, outputElements, shape.OutputStrides is null, shape);
-        LogSumExpLength(logSumExp.Length, shape);
+        Results(output.Length, logSumExp.Length, shape, variant.Layout);
 
         // Only the part that a call may touch counts: slices of one buffer often reach into each other behind it.
         query = query[..(int)shape.QueryElements(variant.Layout)];
         key = key[..(int)shape.KeyElements(variant.Layout)];
         value = value[..(int)shape.ValueElements(variant.Layout)];
-        output = output[..(int)outputElements];
+        output = output[..(int)shape.OutputElements(variant.Layout)];
         Disjoint(nameof(output), output, nameof(query), query);
         Disjoint(nameof(output), output, nameof(key), key);
         Disjoint(nameof(output), output, nameof(value), value);
@@ -80,7 +78,13 @@ public static partial class CallCheck
         Length(nameof(query), query, shape.QueryElements(variant.Layout), shape.QueryStrides is null, shape);
         Length(nameof(key), key, shape.KeyElements(variant.Layout), shape.KeyStrides is null, shape);
         Length(nameof(value), value, shape.ValueElements(variant.Layout), shape.ValueStrides is null, shape);
-        Length(nameof(output), output, shape.OutputElements(variant.Layout), shape.OutputStrides is null, shape);
+        Results(output, logSumExp, shape, variant.Layout);
+    }
+
+    /// <summary>Checks the lengths of results, in elements.</summary>
+    public static void Results(long output, long logSumExp, in AttentionShape shape, TensorLayout layout)
+    {
+        Length(nameof(output), output, shape.OutputElements(layout), shape.OutputStrides is null, shape);
         LogSumExpLength(logSumExp, shape);
     }
 
