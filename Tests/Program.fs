@@ -25,7 +25,7 @@ let main arguments =
                 fun config summary ->
                     async {
                         do! TestPrinters.defaultPrinter.summary config summary
-                        closing <- Some(closingLine summary)
+                        closing <- Some summary
                     }
         }
 
@@ -39,5 +39,16 @@ let main arguments =
         ]
 
     let code = runTestsInAssemblyWithCLIArgs options arguments
-    closing |> Option.iter output.WriteLine
-    code
+
+    match closing with
+    | None -> code // Only the tests' names were asked for, or the arguments were wrong.
+    | Some summary ->
+        // Expecto leaves the cursor behind a colour code: the closing line starts a line of its own.
+        output.WriteLine()
+        let none = List.isEmpty summary.results
+
+        if none then
+            output.WriteLine "No test ran: either the filter fits none, or a list of tests lacks [<Tests>]."
+
+        output.WriteLine(closingLine summary)
+        if none then 1 else code
