@@ -11,8 +11,7 @@ module Planner =
         | _, Float64 -> 2, 4, 4
         | _ -> 3, 4, 4
 
-    let private ceilingDivide a b =
-        (a + b - 1) / b
+    let private ceilingDivide a b = (a + b - 1) / b
 
     /// Panels that share a key tile: the tile is read from the first-level cache by all of them, and widened once.
     let private defaultPanels = 4
@@ -43,24 +42,61 @@ module Planner =
 
         TilePlan.verify
             target
-            { Target = Simd
-              Type = elementType
-              Dims = dims
-              ShapeClass = ShapeClass.Long
-              BlockM = panels * rowVectors * lanes
-              BlockN = blockN
-              Schedule =
-                SimdSchedule
-                    { VectorBits = vectorBits
-                      RowVectors = rowVectors
-                      Panels = panels
-                      KeyUnroll = keyUnroll
-                      ValueUnroll = valueUnroll } }
+            {
+                Target = Simd
+                Type = elementType
+                Dims = dims
+                ShapeClass = ShapeClass.Long
+                BlockM = panels * rowVectors * lanes
+                BlockN = blockN
+                Schedule =
+                    SimdSchedule
+                        {
+                            VectorBits = vectorBits
+                            RowVectors = rowVectors
+                            Panels = panels
+                            KeyUnroll = keyUnroll
+                            ValueUnroll = valueUnroll
+                        }
+            }
 
     /// The dimensions whose buffers a variant must hold: those declared, or the largest that targets take.
     let largestDims (spec: AttentionSpec) =
         match spec.Dims with
         | [] -> { HeadDim = 256; ValueDim = 256 }
         | dims ->
-            { HeadDim = dims |> List.map (fun d -> d.HeadDim) |> List.max
-              ValueDim = dims |> List.map (fun d -> d.ValueDim) |> List.max }
+            {
+                HeadDim = dims |> List.map (fun d -> d.HeadDim) |> List.max
+                ValueDim = dims |> List.map (fun d -> d.ValueDim) |> List.max
+            }
+
+    /// The block sizes that do not fit a target that the variant asks for, with the numbers.
+    let refusals (spec: AttentionSpec) =
+        [
+            for size in spec.BlockSizes do
+                let alone =
+                    { spec with
+                        BlockSizes = [ { size with Target = None } ]
+                    }
+
+                let reasons =
+                    [
+                        if
+                            List.contains Simd spec.Targets
+                            && (size.Target = None || size.Target = Some Simd)
+                        then
+                            for vectorBits in TargetDescription.simdWidths do
+                                for elementType in spec.Types do
+                                    simd vectorBits elementType (largestDims spec) alone
+                    ]
+
+                match
+                    reasons
+                    |> List.tryPick (fun plan ->
+                        match plan with
+                        | Error reason -> Some reason
+                        | Ok _ -> None)
+                with
+                | Some reason -> size, reason
+                | None -> ()
+        ]

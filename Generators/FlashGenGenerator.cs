@@ -1,0 +1,105 @@
+using FlashGen.Dsl;
+using FlashGen.Generators.Emit;
+using FlashGen.Generators.Parse;
+using FlashGen.Generators.Report;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.FSharp.Collections;
+
+namespace FlashGen.Generators;
+
+/// <summary>
+/// Writes the other half of every class marked <c>[Attention]</c>: one parse, then diagnostics, the surface (light, as typing
+/// needs it) and the kernels (in builds only). What flows between the steps is equal by value, so that an edit reaches only
+/// the files whose meaning it changes.
+/// </summary>
+[Generator(LanguageNames.CSharp)]
+public sealed class FlashGenGenerator : IIncrementalGenerator
+{
+    /// <inheritdoc/>
+    public void Initialize(IncrementalGeneratorInitializationContext context)
+    {
+        var parsed = context
+            .SyntaxProvider.ForAttributeWithMetadataName(
+                DeclarationParser.Attribute,
+                static (node, _) => node is TypeDeclarationSyntax,
+                static (found, cancellation) => Parse(found, cancellation)
+            )
+            .Where(static result => result is not null)
+            .WithTrackingName(Steps.Parse);
+
+        var declarations = parsed
+            .Select(static (result, _) => result!.Declaration)
+            .Where(static declaration => declaration is not null)
+            .Select(static (declaration, _) => declaration!)
+            .WithTrackingName(Steps.Declarations);
+        var accepted = declarations.Where(static declaration => !declaration.Rejected).WithTrackingName(Steps.Accepted);
+        var needs = accepted
+            .Select(static (declaration, _) => PanelsEmitter.Needs(declaration))
+            .Collect()
+            .Select(
+                static (all, _) =>
+                    ListModule.OfSeq(
+                        all.SelectMany(each => each).Distinct().OrderBy(need => need, StringComparer.Ordinal)
+                    )
+            )
+            .WithTrackingName(Steps.Panels);
+
+        context.RegisterSourceOutput(
+            declarations,
+            static (output, declaration) => Emission.Surface(output, declaration)
+        );
+        context.RegisterImplementationSourceOutput(
+            accepted,
+            static (output, declaration) => Emission.Kernels(output, declaration)
+        );
+        context.RegisterImplementationSourceOutput(needs, static (output, all) => Emission.Panels(output, all));
+
+        Report(context, parsed.SelectMany(static (result, _) => result!.Diagnostics), Steps.Diagnostics);
+        Report(context, StrayMods(context, ModParser.MaskAttribute), Steps.StrayMasks);
+        Report(context, StrayMods(context, ModParser.ScoreAttribute), Steps.StrayScores);
+    }
+
+    private static ParseResult? Parse(GeneratorAttributeSyntaxContext found, CancellationToken cancellation)
+    {
+        var type = (INamedTypeSymbol)found.TargetSymbol;
+        // A class with [Attention] on several of its parts is found once for each.
+        var first = DeclarationParser.First(type);
+        return first?.SyntaxTree == found.TargetNode.SyntaxTree && found.TargetNode.Span.Contains(first.Span)
+            ? DeclarationParser.Parse(type, found.SemanticModel.Compilation, cancellation)
+            : null;
+    }
+
+    private static IncrementalValuesProvider<DiagnosticRecord> StrayMods(
+        IncrementalGeneratorInitializationContext context,
+        string attribute
+    ) =>
+        context
+            .SyntaxProvider.ForAttributeWithMetadataName(
+                $"{ModTypes.Namespace}.{attribute}Attribute",
+                static (node, _) => node is MethodDeclarationSyntax,
+                static (found, _) =>
+                    found.TargetSymbol.ContainingType is { } type && !DeclarationParser.IsVariant(type)
+                        ? DiagnosticRecord.Create(
+                            DiagnosticCatalog.StrayMod,
+                            found.SemanticModel.Compilation,
+                            found.TargetSymbol.Locations.FirstOrDefault(),
+                            found.TargetSymbol.Name,
+                            type.Name
+                        )
+                        : null
+            )
+            .Where(static record => record is not null)
+            .Select(static (record, _) => record!);
+
+    /// <summary>Diagnostics meet the compilation last, for a location in a syntax tree: nothing else runs again for it.</summary>
+    private static void Report(
+        IncrementalGeneratorInitializationContext context,
+        IncrementalValuesProvider<DiagnosticRecord> records,
+        string step
+    ) =>
+        context.RegisterSourceOutput(
+            records.WithTrackingName(step).Combine(context.CompilationProvider),
+            static (output, pair) => output.ReportDiagnostic(pair.Left.ToDiagnostic(pair.Right))
+        );
+}

@@ -1,0 +1,101 @@
+using FlashGen.Dsl;
+using FlashGen.Generators.Report;
+using Microsoft.CodeAnalysis;
+
+namespace FlashGen.Generators.Parse;
+
+/// <summary>The members that the generator adds to a class: what the class must not have already.</summary>
+internal static class GeneratedMembers
+{
+    /// <summary>The parameters that Forward has of its own, on the CPU or on a device; the user's arguments have other names.</summary>
+    public static readonly IReadOnlyList<string> ForwardParameters =
+    [
+        "query",
+        "key",
+        "value",
+        "output",
+        "shape",
+        "logSumExp",
+        "options",
+        "stream",
+        "workspace",
+        "fault",
+    ];
+
+    private const string Forward = "Forward";
+    private const string Load = "Load";
+
+    private static readonly string[] Names = ["Variant", "Kernels", Forward, Load];
+
+    /// <summary>Reports members of the user's that are in the way; true when there is none.</summary>
+    public static bool AreFree(INamedTypeSymbol type, AttentionSpec spec, ParseContext context)
+    {
+        var free = true;
+        foreach (var member in type.GetMembers().Where(member => IsTaken(member, spec)))
+        {
+            context.Report(DiagnosticCatalog.MemberTaken, PlaceOf(member), type.Name, member.Name);
+            free = false;
+        }
+        if (Names.Contains(type.Name))
+        {
+            // A member cannot be named as the type around it.
+            context.Report(DiagnosticCatalog.MemberTaken, ClassShape.NameOf(type), type.Name, type.Name);
+            free = false;
+        }
+        return free;
+    }
+
+    private static bool IsTaken(ISymbol member, AttentionSpec spec) =>
+        !member.IsImplicitlyDeclared
+        && Names.Contains(member.Name)
+        && member switch
+        {
+            // Overloads of one's own are welcome.
+            IMethodSymbol { Name: Forward } method => spec.Types.Any(type =>
+                HasParameters(method, ForwardTypes(type, spec))
+            ),
+            IMethodSymbol { Name: Load } method => HasParameters(method, ["ILGPU.Runtime.Accelerator"]),
+            _ => true,
+        };
+
+    private static bool HasParameters(IMethodSymbol method, IReadOnlyList<string> types) =>
+        method.Arity == 0 && method.Parameters.Select(parameter => TypeName(parameter.Type)).SequenceEqual(types);
+
+    private static string TypeName(ITypeSymbol type) =>
+        type.WithNullableAnnotation(NullableAnnotation.None)
+            .ToDisplayString(SymbolDisplayFormat.CSharpErrorMessageFormat)
+            .Replace("?", "");
+
+    private static IReadOnlyList<string> ForwardTypes(ElementType type, AttentionSpec spec)
+    {
+        var element =
+            type.IsFloat16 ? "System.Half"
+            : type.IsBFloat16 ? "FlashGen.BFloat16"
+            : type.IsFloat32 ? "float"
+            : "double";
+        var input = $"System.ReadOnlySpan<{element}>";
+        var logSumExp = type.IsFloat64 ? "System.Span<double>" : "System.Span<float>";
+        return
+        [
+            input,
+            input,
+            input,
+            $"System.Span<{element}>",
+            "FlashGen.AttentionShape",
+            .. spec.Arguments.Select(argument => ForwardType(argument.Type)),
+            logSumExp,
+            "FlashGen.AttentionOptions",
+        ];
+    }
+
+    private static string ForwardType(ArgumentType type) =>
+        type switch
+        {
+            ArgumentType.TableArgument => ModTypes.Show(type).Replace("Table<", "System.ReadOnlySpan<"),
+            ArgumentType.ScalarArgument => ModTypes.Show(type),
+            _ => $"FlashGen.{ModTypes.Show(type)}",
+        };
+
+    private static Location? PlaceOf(ISymbol member) =>
+        member.Locations.FirstOrDefault(location => location.IsInSource);
+}

@@ -1,0 +1,13 @@
+namespace FlashGen.Generators;
+
+/// <summary>Names of the generator's steps, by which tests see what an edit runs again.</summary>
+internal static class Steps
+{
+    public const string Parse = "Parse";
+    public const string Declarations = "Declarations";
+    public const string Accepted = "Accepted";
+    public const string Panels = "Panels";
+    public const string Diagnostics = "Diagnostics";
+    public const string StrayMasks = "StrayMasks";
+    public const string StrayScores = "StrayScores";
+}

@@ -1,0 +1,116 @@
+/// C# in, what the compiler and the generator make of it out: everything in memory.
+module FlashGen.Tests.Generator.Compile
+
+open System
+open System.Collections.Immutable
+open System.IO
+open System.Threading
+open Microsoft.CodeAnalysis
+open Microsoft.CodeAnalysis.CSharp
+open FlashGen.Dsl
+open FlashGen.Generators
+open FlashGen.Generators.Parse
+
+let private references: MetadataReference list =
+    let trusted = string (AppContext.GetData "TRUSTED_PLATFORM_ASSEMBLIES")
+
+    [
+        for path in trusted.Split Path.PathSeparator do
+            let name = Path.GetFileNameWithoutExtension path
+
+            if
+                name.StartsWith("System.", StringComparison.Ordinal)
+                || List.contains name [ "netstandard"; "mscorlib"; "FlashGen"; "ILGPU" ]
+            then
+                MetadataReference.CreateFromFile path :> MetadataReference
+    ]
+
+let parseOptions = CSharpParseOptions LanguageVersion.Latest
+
+let file path (text: string) =
+    CSharpSyntaxTree.ParseText(text, parseOptions, path)
+
+let options =
+    CSharpCompilationOptions(
+        OutputKind.DynamicallyLinkedLibrary,
+        optimizationLevel = OptimizationLevel.Release,
+        nullableContextOptions = NullableContextOptions.Enable
+    )
+
+let compilationOf options (files: (string * string) list) =
+    CSharpCompilation.Create("Declared", [ for path, text in files -> file path text ], references, options)
+
+/// A compilation of files, each a path and its text.
+let compilation files = compilationOf options files
+
+/// One file in a library, with what every declaration needs on top.
+let source text =
+    compilation [ "Declared.cs", "using System;\nusing FlashGen;\n" + text ]
+
+let errors (diagnostics: Diagnostic seq) =
+    [
+        for diagnostic in diagnostics do
+            if diagnostic.Severity >= DiagnosticSeverity.Warning then
+                diagnostic
+    ]
+
+/// The generator, with the record of its steps.
+let driver () : GeneratorDriver =
+    CSharpGeneratorDriver.Create(
+        [ FlashGenGenerator().AsSourceGenerator() ],
+        parseOptions = parseOptions,
+        driverOptions = GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, true)
+    )
+
+/// What the generator reports, and what the compiler says of the whole.
+type Outcome =
+    {
+        Reported: Diagnostic list
+        Compiler: Diagnostic list
+        Sources: (string * string) list
+    }
+
+let run (compilation: CSharpCompilation) =
+    let driver, output, _ = (driver ()).RunGeneratorsAndUpdateCompilation compilation
+    let result = driver.GetRunResult()
+
+    {
+        Reported = List.ofSeq result.Diagnostics
+        Compiler = errors (output.GetDiagnostics())
+        Sources =
+            [
+                for generated in result.Results do
+                    for source in generated.GeneratedSources -> source.HintName, source.SourceText.ToString()
+            ]
+    }
+
+let typeOf (compilation: Compilation) name =
+    match compilation.GetTypeByMetadataName name with
+    | null -> failwith $"The source declares no class {name}."
+    | found -> found
+
+/// What the parser reads from a class.
+let parse (compilation: CSharpCompilation) name =
+    DeclarationParser.Parse(typeOf compilation name, compilation, CancellationToken.None)
+
+/// The declaration of a class that nothing is said against.
+let declaration (compilation: CSharpCompilation) name : Declaration =
+    match errors (compilation.GetDiagnostics()) with
+    | [] -> ()
+    | wrong -> failwith $"The source itself does not compile: {wrong}"
+
+    let result = parse compilation name
+
+    match List.ofSeq result.Diagnostics with
+    | [] -> result.Declaration
+    | reported -> failwith $"{name} is refused: {reported}"
+
+/// The compiled assembly.
+let load (compilation: CSharpCompilation) =
+    use image = new MemoryStream()
+    let result = compilation.Emit image
+
+    if not result.Success then
+        failwith $"The source does not compile: {errors result.Diagnostics}"
+
+    Reflection.Assembly.Load(image.ToArray())
