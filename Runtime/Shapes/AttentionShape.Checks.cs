@@ -47,6 +47,21 @@ public readonly partial struct AttentionShape
                 Text($"batch is {batch} and queryHeads {queryHeads}; their product must be below 2^31."),
                 nameof(batch)
             );
+        CheckElements("query or output", batch, queryHeads, queryLength, Math.Max(headDim, valueDim));
+        CheckElements("key or value", batch, keyHeads, keyLength, Math.Max(headDim, valueDim));
+    }
+
+    // Empty axes count as 1, so that the strides of a tensor without gaps are right even where nothing will use them.
+    private static void CheckElements(string tensor, int batch, int heads, int rows, int dim)
+    {
+        Int128 elements = (Int128)Math.Max(batch, 1) * Math.Max(heads, 1) * Math.Max(rows, 1) * dim;
+        if (elements > long.MaxValue)
+            throw new ArgumentException(
+                Text(
+                    $"{tensor} of batch {batch}, {heads} heads, {rows} rows and dimension {dim} is {elements} elements; allowed are up to 2^63 - 1."
+                ),
+                nameof(batch)
+            );
     }
 
     private static void CheckRange(string name, int value, int least, int most)
