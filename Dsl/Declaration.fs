@@ -10,12 +10,19 @@ type ModParameter =
 
 /// A method marked [MaskMod] or [ScoreMod]; the reference calls it as it was compiled.
 type ModMethod =
-    { Method: string
-      IsMask: bool
-      Parameters: ModParameter list }
+    {
+        Method: string
+        IsMask: bool
+        Parameters: ModParameter list
+    }
 
 /// A partial type that the generated file opens: `public static partial class Outer`.
-type PartialType = { Modifiers: string; Keyword: string; TypeName: string }
+type PartialType =
+    {
+        Modifiers: string
+        Keyword: string
+        TypeName: string
+    }
 
 type Declaration =
     {

@@ -9,13 +9,15 @@ exception ExpressionFault of message: string
 
 /// Where and with what an expression is evaluated.
 type Environment =
-    { Field: Field -> int
-      Score: float32
-      Scalar: string -> Literal
-      /// Length of a table.
-      Length: string -> int
-      /// Element of a table at an index within its length.
-      Read: string -> int64 -> Literal }
+    {
+        Field: Field -> int
+        Score: float32
+        Scalar: string -> Literal
+        /// Length of a table.
+        Length: string -> int
+        /// Element of a table at an index within its length.
+        Read: string -> int64 -> Literal
+    }
 
 [<RequireQualifiedAccess>]
 module Environment =
@@ -24,11 +26,13 @@ module Environment =
 
     /// No positions, scalars or tables: for constant expressions.
     let empty =
-        { Field = fun field -> missing "position" (string field)
-          Score = nanf
-          Scalar = missing "scalar"
-          Length = missing "table"
-          Read = fun table _ -> missing "table" table }
+        {
+            Field = fun field -> missing "position" (string field)
+            Score = nanf
+            Scalar = missing "scalar"
+            Length = missing "table"
+            Read = fun table _ -> missing "table" table
+        }
 
 [<RequireQualifiedAccess>]
 module Evaluate =
@@ -50,7 +54,8 @@ module Evaluate =
         | Float, FloatLiteral _ -> literal
         | Int, UIntLiteral v -> IntLiteral(int v)
         | Int, LongLiteral v -> IntLiteral(int v)
-        | Int, FloatLiteral v -> IntLiteral(int (saturate (int64 Int32.MinValue) (int64 Int32.MaxValue) (float (floatOf v))))
+        | Int, FloatLiteral v ->
+            IntLiteral(int (saturate (int64 Int32.MinValue) (int64 Int32.MaxValue) (float (floatOf v))))
         | UInt, IntLiteral v -> UIntLiteral(uint32 v)
         | UInt, LongLiteral v -> UIntLiteral(uint32 v)
         | UInt, FloatLiteral v -> UIntLiteral(uint32 (saturate 0L (int64 UInt32.MaxValue) (float (floatOf v))))
@@ -63,16 +68,24 @@ module Evaluate =
         | _ -> raise (ExpressionFault "No conversion between bool and a number.")
 
     let private float32Min (a: float32) (b: float32) =
-        if Single.IsNaN a || Single.IsNaN b then nanf
-        elif a = 0.0f && b = 0.0f then (if 1.0f / a < 0.0f then a else b)
-        elif a < b then a
-        else b
+        if Single.IsNaN a || Single.IsNaN b then
+            nanf
+        elif a = 0.0f && b = 0.0f then
+            (if 1.0f / a < 0.0f then a else b)
+        elif a < b then
+            a
+        else
+            b
 
     let private float32Max (a: float32) (b: float32) =
-        if Single.IsNaN a || Single.IsNaN b then nanf
-        elif a = 0.0f && b = 0.0f then (if 1.0f / a < 0.0f then b else a)
-        elif a > b then a
-        else b
+        if Single.IsNaN a || Single.IsNaN b then
+            nanf
+        elif a = 0.0f && b = 0.0f then
+            (if 1.0f / a < 0.0f then b else a)
+        elif a > b then
+            a
+        else
+            b
 
     let private cbrt (x: float) =
         float (sign x) * Math.Pow(abs x, 1.0 / 3.0)
@@ -129,8 +142,18 @@ module Evaluate =
         | Add -> IntLiteral(a + b)
         | Sub -> IntLiteral(a - b)
         | Mul -> IntLiteral(a * b)
-        | Div -> IntLiteral(if b = 0 then byZero () elif b = -1 then -a else a / b)
-        | Rem -> IntLiteral(if b = 0 then byZero () elif b = -1 then 0 else a % b)
+        | Div ->
+            IntLiteral(
+                if b = 0 then byZero ()
+                elif b = -1 then -a
+                else a / b
+            )
+        | Rem ->
+            IntLiteral(
+                if b = 0 then byZero ()
+                elif b = -1 then 0
+                else a % b
+            )
         | Min -> IntLiteral(min a b)
         | Max -> IntLiteral(max a b)
         | BitAnd -> IntLiteral(a &&& b)
@@ -172,8 +195,18 @@ module Evaluate =
         | Add -> LongLiteral(a + b)
         | Sub -> LongLiteral(a - b)
         | Mul -> LongLiteral(a * b)
-        | Div -> LongLiteral(if b = 0L then byZero () elif b = -1L then -a else a / b)
-        | Rem -> LongLiteral(if b = 0L then byZero () elif b = -1L then 0L else a % b)
+        | Div ->
+            LongLiteral(
+                if b = 0L then byZero ()
+                elif b = -1L then -a
+                else a / b
+            )
+        | Rem ->
+            LongLiteral(
+                if b = 0L then byZero ()
+                elif b = -1L then 0L
+                else a % b
+            )
         | Min -> LongLiteral(min a b)
         | Max -> LongLiteral(max a b)
         | BitAnd -> LongLiteral(a &&& b)

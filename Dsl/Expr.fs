@@ -222,8 +222,7 @@ module Expr =
         predicate expr || List.exists (exists predicate) (children expr)
 
     /// Number of nodes.
-    let rec size expr =
-        1 + List.sumBy size (children expr)
+    let rec size expr = 1 + List.sumBy size (children expr)
 
     let private dependenceOfField field =
         match field with
@@ -253,8 +252,7 @@ module Expr =
             |> List.fold (fun sum child -> sum ||| dependenceIn locals child) Dependence.Uniform
 
     /// What a closed expression varies with.
-    let dependence expr =
-        dependenceIn Map.empty expr
+    let dependence expr = dependenceIn Map.empty expr
 
     /// The expression without `Let`: every local replaced by its value. For analyses of small trees; emitters keep the locals.
     let inlineLocals expr =

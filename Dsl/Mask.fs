@@ -27,8 +27,7 @@ module Mask =
     let private wide expr = Convert(Long, expr)
 
     /// j <= pos(i)
-    let causal =
-        Binary(Le, at Key, at QueryPosition)
+    let causal = Binary(Le, at Key, at QueryPosition)
 
     /// floor(pos(i) / n): C#'s division truncates, and a position before the first key is negative.
     let private chunkOfQuery size =
@@ -42,10 +41,12 @@ module Mask =
         let distance = Binary(Sub, at QueryPosition, at Key)
 
         Expr.conjunction
-            [ if left >= 0 then
-                  Binary(Le, distance, Expr.int left)
-              if right >= 0 then
-                  Binary(Ge, distance, Expr.int -right) ]
+            [
+                if left >= 0 then
+                    Binary(Le, distance, Expr.int left)
+                if right >= 0 then
+                    Binary(Ge, distance, Expr.int -right)
+            ]
 
     let private prefixLm =
         Binary(Or, causal, Binary(Lt, at Key, TableRead("prefix", IntElement, at Batch)))

@@ -33,9 +33,11 @@ type Scale =
 
 /// A score change or a mask: its name for people (the attribute's or the method's) and its meaning.
 type Mod =
-    { Name: string
-      ReadyMade: bool
-      Body: Expr }
+    {
+        Name: string
+        ReadyMade: bool
+        Body: Expr
+    }
 
 type ArgumentType =
     | TableArgument of TableElement
@@ -49,11 +51,13 @@ type Argument = { Name: string; Type: ArgumentType }
 
 /// `[BlockSize]`: what the user fixed of a plan; 0 leaves warps or stages to the planner. No target: all of them.
 type BlockSize =
-    { Target: TargetKind option
-      BlockM: int
-      BlockN: int
-      Warps: int
-      Stages: int }
+    {
+        Target: TargetKind option
+        BlockM: int
+        BlockN: int
+        Warps: int
+        Stages: int
+    }
 
 type AttentionSpec =
     {
@@ -82,28 +86,41 @@ module Spec =
     /// The arguments that a declaration's ready-made parts bring, in their fixed order.
     let readyMadeArguments scale (readyMade: ReadyMade list) sink dropout =
         let has part = List.contains part readyMade
-        let table name element = { Name = name; Type = TableArgument element }
 
-        [ if scale = RuntimeScale then
-              { Name = "scale"
-                Type = ScalarArgument Float }
-          if has Alibi then
-              table "slopes" FloatElement
-          if has Bias then
-              table "bias" FloatElement
+        let table name element =
+            {
+                Name = name
+                Type = TableArgument element
+            }
 
-              { Name = "biasStrides"
-                Type = BiasStridesArgument }
-          if has PrefixLm then
-              table "prefix" IntElement
-          if has Document then
-              table "queryDocument" IntElement
-              table "keyDocument" IntElement
-          if sink then
-              table "sink" FloatElement
-          if dropout then
-              { Name = "dropout"
-                Type = DropoutArgument } ]
+        [
+            if scale = RuntimeScale then
+                {
+                    Name = "scale"
+                    Type = ScalarArgument Float
+                }
+            if has Alibi then
+                table "slopes" FloatElement
+            if has Bias then
+                table "bias" FloatElement
+
+                {
+                    Name = "biasStrides"
+                    Type = BiasStridesArgument
+                }
+            if has PrefixLm then
+                table "prefix" IntElement
+            if has Document then
+                table "queryDocument" IntElement
+                table "keyDocument" IntElement
+            if sink then
+                table "sink" FloatElement
+            if dropout then
+                {
+                    Name = "dropout"
+                    Type = DropoutArgument
+                }
+        ]
 
     /// The ready-made parts as mods, in the order of application (semantics 5).
     let readyMadeMods tryBody (readyMade: ReadyMade list) =
@@ -111,9 +128,11 @@ module Spec =
         |> List.choose (fun part ->
             tryBody part
             |> Option.map (fun body ->
-                { Name = Mask.name part
-                  ReadyMade = true
-                  Body = body }))
+                {
+                    Name = Mask.name part
+                    ReadyMade = true
+                    Body = body
+                }))
 
     /// Soft cap, then ALiBi, then bias, however the attributes were written; masks keep their order.
     let inOrderOfApplication (readyMade: ReadyMade list) =
@@ -134,4 +153,10 @@ module Spec =
     let accepts headDim valueDim (spec: AttentionSpec) =
         match spec.Dims with
         | [] -> headDim >= 1 && headDim <= 256 && valueDim >= 1 && valueDim <= 256
-        | dims -> List.contains { HeadDim = headDim; ValueDim = valueDim } dims
+        | dims ->
+            List.contains
+                {
+                    HeadDim = headDim
+                    ValueDim = valueDim
+                }
+                dims

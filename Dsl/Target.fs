@@ -28,22 +28,26 @@ module TargetDescription =
     let private simdScratch = 1 <<< 20
 
     let simd vectorBits =
-        { Kind = Simd
-          VectorBits = vectorBits
-          Registers = (if vectorBits = 512 then 32 else 16)
-          MemoryBytes = simdScratch
-          GroupThreads = 1 }
+        {
+            Kind = Simd
+            VectorBits = vectorBits
+            Registers = (if vectorBits = 512 then 32 else 16)
+            MemoryBytes = simdScratch
+            GroupThreads = 1
+        }
 
     /// The widths that a variant is emitted for; which one runs is decided by the hardware.
     let simdWidths = [ 512; 256; 128 ]
 
     /// Any ILGPU device: 48 KB of shared memory is what every CUDA and most OpenCL devices give a group.
     let portable groupThreads =
-        { Kind = Portable
-          VectorBits = 0
-          Registers = 255
-          MemoryBytes = 48 * 1024
-          GroupThreads = groupThreads }
+        {
+            Kind = Portable
+            VectorBits = 0
+            Registers = 255
+            MemoryBytes = 48 * 1024
+            GroupThreads = groupThreads
+        }
 
     /// The target's name in canonical texts and messages.
     let name kind =

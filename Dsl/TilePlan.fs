@@ -8,17 +8,21 @@ open System.Globalization
 /// The CPU kernel: a panel is a few vectors of query rows; a work item is a few panels that share their key tiles.
 /// Register tiles: KeyUnroll keys x RowVectors vectors of scores, ValueUnroll value columns x RowVectors vectors of output.
 type SimdSchedule =
-    { VectorBits: int
-      RowVectors: int
-      Panels: int
-      KeyUnroll: int
-      ValueUnroll: int }
+    {
+        VectorBits: int
+        RowVectors: int
+        Panels: int
+        KeyUnroll: int
+        ValueUnroll: int
+    }
 
 /// The ILGPU kernel: a group of threads holds a tile of scores in shared memory; a thread computes a register tile of it.
 type PortableSchedule =
-    { Threads: int
-      ThreadRows: int
-      ThreadColumns: int }
+    {
+        Threads: int
+        ThreadRows: int
+        ThreadColumns: int
+    }
 
 type Schedule =
     | SimdSchedule of SimdSchedule
@@ -68,7 +72,9 @@ module TilePlan =
 
     /// Vector registers of the larger micro-kernel: accumulators, the row vectors and one broadcast.
     let private simdRegisters schedule =
-        schedule.RowVectors * max schedule.KeyUnroll schedule.ValueUnroll + schedule.RowVectors + 1
+        schedule.RowVectors * max schedule.KeyUnroll schedule.ValueUnroll
+        + schedule.RowVectors
+        + 1
 
     /// Scratch of a thread: a panel's scores; for each panel its queries, outputs and six numbers a row (maximum, sum, rescale,
     /// new maximum, first and last key); and a tile of keys and values where they are stored in 16 bits.
@@ -93,14 +99,18 @@ module TilePlan =
         let tiles = (plan.BlockM + plan.BlockN) * (plan.Dims.HeadDim + 1)
         let outputs = plan.BlockM * plan.Dims.ValueDim / schedule.Threads
 
-        { Registers = (schedule.ThreadRows * schedule.ThreadColumns + outputs) * size / 4 + 40
-          MemoryBytes = (scores + tiles) * size }
+        {
+            Registers = (schedule.ThreadRows * schedule.ThreadColumns + outputs) * size / 4 + 40
+            MemoryBytes = (scores + tiles) * size
+        }
 
     let budget (plan: TilePlan) =
         match plan.Schedule with
         | SimdSchedule schedule ->
-            { Registers = simdRegisters schedule
-              MemoryBytes = simdScratch plan schedule }
+            {
+                Registers = simdRegisters schedule
+                MemoryBytes = simdScratch plan schedule
+            }
         | PortableSchedule schedule -> portableBudget plan schedule
 
     let private text (value: int) =
@@ -172,25 +182,31 @@ module TilePlan =
         let schedule =
             match plan.Schedule with
             | SimdSchedule s ->
-                [ "bits=" + text s.VectorBits
-                  "rows=" + text s.RowVectors
-                  "panels=" + text s.Panels
-                  "keys=" + text s.KeyUnroll
-                  "values=" + text s.ValueUnroll ]
+                [
+                    "bits=" + text s.VectorBits
+                    "rows=" + text s.RowVectors
+                    "panels=" + text s.Panels
+                    "keys=" + text s.KeyUnroll
+                    "values=" + text s.ValueUnroll
+                ]
             | PortableSchedule s ->
-                [ "threads=" + text s.Threads
-                  "rows=" + text s.ThreadRows
-                  "columns=" + text s.ThreadColumns ]
+                [
+                    "threads=" + text s.Threads
+                    "rows=" + text s.ThreadRows
+                    "columns=" + text s.ThreadColumns
+                ]
 
         String.Join(
             " ",
-            [ TargetDescription.name plan.Target
-              typeName plan.Type
-              "d=" + text plan.Dims.HeadDim
-              "dv=" + text plan.Dims.ValueDim
-              shapeClassName plan.ShapeClass
-              "m=" + text plan.BlockM
-              "n=" + text plan.BlockN ]
+            [
+                TargetDescription.name plan.Target
+                typeName plan.Type
+                "d=" + text plan.Dims.HeadDim
+                "dv=" + text plan.Dims.ValueDim
+                shapeClassName plan.ShapeClass
+                "m=" + text plan.BlockM
+                "n=" + text plan.BlockN
+            ]
             @ schedule
         )
 
@@ -228,8 +244,11 @@ module TilePlan =
         | Some(case, _) -> Ok case
         | None -> Error("'" + name + "' is no " + what + ".")
 
-    let private types = [ for t in [ Float16; BFloat16; Float32; Float64 ] -> t, typeName t ]
-    let private shapeClasses = [ for s in [ Short; Long; Decode ] -> s, shapeClassName s ]
+    let private types =
+        [ for t in [ Float16; BFloat16; Float32; Float64 ] -> t, typeName t ]
+
+    let private shapeClasses =
+        [ for s in [ Short; Long; Decode ] -> s, shapeClassName s ]
 
     /// The plan of a canonical text, or what is wrong with it.
     let parse (line: string) : Result<TilePlan, string> =
@@ -252,15 +271,19 @@ module TilePlan =
 
                         let plan kind schedule =
                             Ok
-                                { Target = kind
-                                  Type = elementType
-                                  Dims =
-                                    { HeadDim = numbers["d"]
-                                      ValueDim = numbers["dv"] }
-                                  ShapeClass = shapeClass
-                                  BlockM = numbers["m"]
-                                  BlockN = numbers["n"]
-                                  Schedule = schedule }
+                                {
+                                    Target = kind
+                                    Type = elementType
+                                    Dims =
+                                        {
+                                            HeadDim = numbers["d"]
+                                            ValueDim = numbers["dv"]
+                                        }
+                                    ShapeClass = shapeClass
+                                    BlockM = numbers["m"]
+                                    BlockN = numbers["n"]
+                                    Schedule = schedule
+                                }
 
                         match target, missing with
                         | _, name :: _ -> Error("'" + name + "' is missing.")
@@ -268,17 +291,21 @@ module TilePlan =
                             plan
                                 Simd
                                 (SimdSchedule
-                                    { VectorBits = numbers["bits"]
-                                      RowVectors = numbers["rows"]
-                                      Panels = numbers["panels"]
-                                      KeyUnroll = numbers["keys"]
-                                      ValueUnroll = numbers["values"] })
+                                    {
+                                        VectorBits = numbers["bits"]
+                                        RowVectors = numbers["rows"]
+                                        Panels = numbers["panels"]
+                                        KeyUnroll = numbers["keys"]
+                                        ValueUnroll = numbers["values"]
+                                    })
                         | "portable", _ ->
                             plan
                                 Portable
                                 (PortableSchedule
-                                    { Threads = numbers["threads"]
-                                      ThreadRows = numbers["rows"]
-                                      ThreadColumns = numbers["columns"] })
+                                    {
+                                        Threads = numbers["threads"]
+                                        ThreadRows = numbers["rows"]
+                                        ThreadColumns = numbers["columns"]
+                                    })
                         | other, _ -> Error("'" + other + "' is no target with plans.")
         | _ -> Error "A plan is: target type d=N dv=N class m=N n=N and its schedule."

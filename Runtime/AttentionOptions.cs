@@ -29,4 +29,7 @@ public sealed class AttentionOptions
 
     /// <summary>Told the share of work done, rising from above 0 to 1.</summary>
     public IProgress<double>? Progress { get; init; }
+
+    /// <summary>Counts the tiles computed, where it is wanted.</summary>
+    public TileCounter? Tiles { get; init; }
 }

@@ -1,14 +1,50 @@
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
 using FlashGen.Dsl;
+using FlashGen.Generators.Emit.Simd;
 using Microsoft.FSharp.Collections;
 
 namespace FlashGen.Generators.Emit;
 
-/// <summary>Writes the micro-kernels that the CPU kernels of an assembly share.</summary>
+/// <summary>Writes what the CPU kernels of an assembly share: micro-kernels and vector helpers.</summary>
 internal static class PanelsEmitter
 {
-    /// <summary>What a declaration asks of the shared file, in canonical text: all that the file depends on.</summary>
-    public static FSharpList<string> Needs(Declaration declaration) => FSharpList<string>.Empty;
+    private const string Lanes = "lanes";
+    private const string Panel = "panel";
+
+    /// <summary>What a declaration asks of the shared files, in canonical text: all that they depend on.</summary>
+    public static FSharpList<string> Needs(Declaration declaration) =>
+        ListModule.OfSeq(
+            SimdPlans
+                .Kernels(declaration.Spec)
+                .Select(SimdTile.Of)
+                .SelectMany(tile => new[] { $"{Lanes} {tile.VectorBits}", PanelNeed(tile) })
+                .Distinct()
+        );
 
     /// <param name="needs">The needs of all declarations, each once, in ordinal order.</param>
-    public static IEnumerable<(string Hint, string Text)> Emit(IReadOnlyList<string> needs) => [];
+    public static IEnumerable<(string Hint, string Text)> Emit(IReadOnlyList<string> needs)
+    {
+        foreach (string need in needs)
+        {
+            string[] words = need.Split(' ');
+            int[] numbers = words
+                .Skip(1)
+                .Select(word => int.Parse(word, NumberStyles.None, CultureInfo.InvariantCulture))
+                .ToArray();
+            if (words[0] == Lanes)
+            {
+                yield return ($"FlashGen.Lanes{numbers[0]}.g.cs", LanesEmitter.Emit(numbers[0]));
+            }
+            else
+            {
+                SimdTile tile = new(numbers[0], numbers[1] == 1, numbers[2], numbers[3], numbers[4]);
+                yield return ($"FlashGen.{tile.ClassName}.g.cs", PanelEmitter.Emit(tile));
+            }
+        }
+    }
+
+    private static string PanelNeed(SimdTile tile) =>
+        $"{Panel} {tile.VectorBits} {(tile.Wide ? 1 : 0)} {tile.RowVectors} {tile.KeyUnroll} {tile.ValueUnroll}";
 }

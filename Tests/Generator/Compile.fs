@@ -34,6 +34,7 @@ let options =
     CSharpCompilationOptions(
         OutputKind.DynamicallyLinkedLibrary,
         optimizationLevel = OptimizationLevel.Release,
+        allowUnsafe = true,
         nullableContextOptions = NullableContextOptions.Enable
     )
 

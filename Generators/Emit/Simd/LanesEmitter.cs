@@ -1,0 +1,489 @@
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Simd;
+
+/// <summary>
+/// What mods need of vectors and .NET does not offer: table reads, integer division, longs beside ints, functions without a vector
+/// form. One text for every width; it is emitted into the assembly, beside the kernels that inline it.
+/// </summary>
+internal static class LanesEmitter
+{
+    public static string Emit(int bits)
+    {
+        int lanes = bits / 32;
+        return $$"""
+            {{Header}}
+            using System;
+            using System.Runtime.CompilerServices;
+            using System.Runtime.Intrinsics;
+            using System.Runtime.Intrinsics.X86;
+            using FlashGen.Support;
+            using V = System.Runtime.Intrinsics.Vector{{bits}};
+            using Floats = System.Runtime.Intrinsics.Vector{{bits}}<float>;
+            using Ints = System.Runtime.Intrinsics.Vector{{bits}}<int>;
+            using UInts = System.Runtime.Intrinsics.Vector{{bits}}<uint>;
+            using Half = System.Runtime.Intrinsics.Vector{{bits}}<long>;
+            using Longs = FlashGen.Generated.Longs{{bits}};
+
+            namespace FlashGen.Generated;
+
+            /// <summary>Operations on {{lanes}} elements at a time (semantics 15 and 18).</summary>
+            internal static unsafe class Lanes{{bits}}
+            {
+                private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+                private const int Count = {{lanes}};
+
+                /// <summary>0, 1, 2, ...: the number of each lane.</summary>
+                public static Ints Numbers
+                {
+                    [MethodImpl(Inline)]
+                    get => Ints.Indices;
+                }
+
+                [MethodImpl(Inline)]
+                public static bool Any(Ints mask) => V.ExtractMostSignificantBits(mask) != 0;
+
+                [MethodImpl(Inline)]
+                public static bool All(Ints mask) => V.EqualsAll(mask, Ints.AllBitsSet);
+
+                [MethodImpl(Inline)]
+                public static int Min(Ints x)
+                {
+                    int result = x[0];
+                    for (int i = 1; i < Count; i++)
+                        result = Math.Min(result, x[i]);
+                    return result;
+                }
+
+                [MethodImpl(Inline)]
+                public static int Max(Ints x)
+                {
+                    int result = x[0];
+                    for (int i = 1; i < Count; i++)
+                        result = Math.Max(result, x[i]);
+                    return result;
+                }
+
+                public static uint Min(UInts x)
+                {
+                    uint result = x[0];
+                    for (int i = 1; i < Count; i++)
+                        result = Math.Min(result, x[i]);
+                    return result;
+                }
+
+                public static uint Max(UInts x)
+                {
+                    uint result = x[0];
+                    for (int i = 1; i < Count; i++)
+                        result = Math.Max(result, x[i]);
+                    return result;
+                }
+
+                /// <summary>The least lane; NaN where one is.</summary>
+                public static float Min(Floats x)
+                {
+                    float result = x[0];
+                    for (int i = 1; i < Count; i++)
+                        result = Math.Min(result, x[i]);
+                    return result;
+                }
+
+                /// <summary>The greatest lane; NaN where one is.</summary>
+                public static float Max(Floats x)
+                {
+                    float result = x[0];
+                    for (int i = 1; i < Count; i++)
+                        result = Math.Max(result, x[i]);
+                    return result;
+                }
+
+                // tanh x = 1 - 2 / (e^2x + 1) away from 0, an odd polynomial near it, where the difference would lose digits.
+                [MethodImpl(Inline)]
+                public static Floats Tanh(Floats x)
+                {
+                    Floats size = V.Abs(x);
+                    Floats square = x * x;
+                    Floats near = V.MultiplyAddEstimate(V.Create(-0.00886323552990219f), square, V.Create(0.02186948852736473f));
+                    near = V.MultiplyAddEstimate(near, square, V.Create(-0.05396825396825397f));
+                    near = V.MultiplyAddEstimate(near, square, V.Create(0.13333333333333333f));
+                    near = V.MultiplyAddEstimate(near, square, V.Create(-0.33333333333333333f));
+                    near = V.MultiplyAddEstimate(near * square, x, x);
+                    // Beyond 10 the result is 1 in float; the bound keeps e^2x finite.
+                    Floats e = V.Exp(V.Min(size, V.Create(10f)) * 2f);
+                    Floats far = V.Create(1f) - V.Create(2f) / (e + V.Create(1f));
+                    far = V.ConditionalSelect(V.Create(-0f), x, far);
+                    return V.ConditionalSelect(V.LessThan(size, V.Create(0.3f)), near, far);
+                }
+
+                /// <summary>A function without a vector form, lane by lane.</summary>
+                public static Floats Map(Floats x, delegate*<float, float> f)
+                {
+                    float* lanes = stackalloc float[Count];
+                    x.Store(lanes);
+                    for (int i = 0; i < Count; i++)
+                        lanes[i] = f(lanes[i]);
+                    return V.Load(lanes);
+                }
+
+                /// <inheritdoc cref="Map(Floats, delegate*{float, float})"/>
+                public static Floats Map(Floats x, Floats y, delegate*<float, float, float> f)
+                {
+                    float* lanes = stackalloc float[2 * Count];
+                    x.Store(lanes);
+                    y.Store(lanes + Count);
+                    for (int i = 0; i < Count; i++)
+                        lanes[i] = f(lanes[i], lanes[i + Count]);
+                    return V.Load(lanes);
+                }
+
+                // Doubles hold every quotient of ints exactly enough to truncate it right.
+                [MethodImpl(Inline)]
+                public static Ints Divide(Ints a, Ints b)
+                {
+                    Ints zero = V.Equals(b, Ints.Zero);
+                    b = V.ConditionalSelect(zero, Ints.One, b);
+                    (Vector{{bits}}<long> aLow, Vector{{bits}}<long> aHigh) = V.Widen(a);
+                    (Vector{{bits}}<long> bLow, Vector{{bits}}<long> bHigh) = V.Widen(b);
+                    Vector{{bits}}<long> low = V.ConvertToInt64(V.ConvertToDouble(aLow) / V.ConvertToDouble(bLow));
+                    Vector{{bits}}<long> high = V.ConvertToInt64(V.ConvertToDouble(aHigh) / V.ConvertToDouble(bHigh));
+                    return V.AndNot(V.Narrow(low, high), zero);
+                }
+
+                [MethodImpl(Inline)]
+                public static Ints Remainder(Ints a, Ints b) => V.AndNot(a - Divide(a, b) * b, V.Equals(b, Ints.Zero));
+
+                [MethodImpl(Inline)]
+                public static UInts Divide(UInts a, UInts b)
+                {
+                    UInts zero = V.Equals(b, UInts.Zero);
+                    return V.AndNot(a / V.ConditionalSelect(zero, UInts.One, b), zero);
+                }
+
+                [MethodImpl(Inline)]
+                public static UInts Remainder(UInts a, UInts b) => V.AndNot(a - Divide(a, b) * b, V.Equals(b, UInts.Zero));
+
+                public static Longs Divide(Longs a, Longs b)
+                {
+                    long* lanes = stackalloc long[2 * Count];
+                    a.Store(lanes);
+                    b.Store(lanes + Count);
+                    for (int i = 0; i < Count; i++)
+                        lanes[i] = Scalars.Divide(lanes[i], lanes[i + Count]);
+                    return Longs.Load(lanes);
+                }
+
+                public static Longs Remainder(Longs a, Longs b) => a - Divide(a, b) * b & ~Longs.EqualsWide(b, Longs.Create(0L));
+
+                [MethodImpl(Inline)]
+                public static Ints ShiftLeft(Ints x, int count) => x << (count & 31);
+
+                [MethodImpl(Inline)]
+                public static Ints ShiftRight(Ints x, int count) => x >> (count & 31);
+
+                [MethodImpl(Inline)]
+                public static Ints ShiftRightLogical(Ints x, int count) => x >>> (count & 31);
+
+                [MethodImpl(Inline)]
+                public static UInts ShiftLeft(UInts x, int count) => x << (count & 31);
+
+                [MethodImpl(Inline)]
+                public static UInts ShiftRight(UInts x, int count) => x >> (count & 31);
+
+                [MethodImpl(Inline)]
+                public static UInts ShiftRightLogical(UInts x, int count) => x >>> (count & 31);
+
+                [MethodImpl(Inline)]
+                public static Longs ShiftLeft(Longs x, int count) => new(x.Low << (count & 63), x.High << (count & 63));
+
+                [MethodImpl(Inline)]
+                public static Longs ShiftRight(Longs x, int count) => new(x.Low >> (count & 63), x.High >> (count & 63));
+
+                [MethodImpl(Inline)]
+                public static Longs ShiftRightLogical(Longs x, int count) => new(x.Low >>> (count & 63), x.High >>> (count & 63));
+
+                public static Ints ShiftLeft(Ints x, Ints counts)
+                {
+                    int* lanes = stackalloc int[2 * Count];
+                    x.Store(lanes);
+                    counts.Store(lanes + Count);
+                    for (int i = 0; i < Count; i++)
+                        lanes[i] <<= lanes[i + Count];
+                    return V.Load(lanes);
+                }
+
+                public static Ints ShiftRight(Ints x, Ints counts)
+                {
+                    int* lanes = stackalloc int[2 * Count];
+                    x.Store(lanes);
+                    counts.Store(lanes + Count);
+                    for (int i = 0; i < Count; i++)
+                        lanes[i] >>= lanes[i + Count];
+                    return V.Load(lanes);
+                }
+
+                public static Ints ShiftRightLogical(Ints x, Ints counts)
+                {
+                    int* lanes = stackalloc int[2 * Count];
+                    x.Store(lanes);
+                    counts.Store(lanes + Count);
+                    for (int i = 0; i < Count; i++)
+                        lanes[i] >>>= lanes[i + Count];
+                    return V.Load(lanes);
+                }
+
+                public static UInts ShiftLeft(UInts x, Ints counts) => ShiftLeft(x.AsInt32(), counts).AsUInt32();
+
+                public static UInts ShiftRight(UInts x, Ints counts) => ShiftRightLogical(x.AsInt32(), counts).AsUInt32();
+
+                public static UInts ShiftRightLogical(UInts x, Ints counts) => ShiftRight(x, counts);
+
+                public static Longs ShiftLeft(Longs x, Ints counts)
+                {
+                    long* lanes = stackalloc long[Count];
+                    x.Store(lanes);
+                    for (int i = 0; i < Count; i++)
+                        lanes[i] <<= counts[i];
+                    return Longs.Load(lanes);
+                }
+
+                public static Longs ShiftRight(Longs x, Ints counts)
+                {
+                    long* lanes = stackalloc long[Count];
+                    x.Store(lanes);
+                    for (int i = 0; i < Count; i++)
+                        lanes[i] >>= counts[i];
+                    return Longs.Load(lanes);
+                }
+
+                public static Longs ShiftRightLogical(Longs x, Ints counts)
+                {
+                    long* lanes = stackalloc long[Count];
+                    x.Store(lanes);
+                    for (int i = 0; i < Count; i++)
+                        lanes[i] >>>= counts[i];
+                    return Longs.Load(lanes);
+                }
+
+                /// <summary>Where an index lies outside a table.</summary>
+                [MethodImpl(Inline)]
+                public static Ints Outside(int length, Ints index) => V.GreaterThanOrEqual(index.AsUInt32(), V.Create((uint)length)).AsInt32();
+
+                /// <inheritdoc cref="Outside(int, Ints)"/>
+                [MethodImpl(Inline)]
+                public static Ints Outside(int length, Longs index) =>
+                    Longs.LessThan(index, Longs.Create(0L)) | Longs.GreaterThanOrEqual(index, Longs.Create((long)length));
+
+                [MethodImpl(Inline)]
+                private static Ints Clamp(int length, Ints index) => V.Max(V.Min(index, V.Create(length - 1)), Ints.Zero);
+
+                // A table's length is an int, so a clamped index is one too.
+                [MethodImpl(Inline)]
+                private static Ints Clamp(int length, Longs index) =>
+                    Longs.Max(Longs.Min(index, Longs.Create(length - 1L)), Longs.Create(0L)).ToInts();
+
+                [MethodImpl(Inline)]
+                public static Floats Read(float* table, int length, Ints index) => Read((int*)table, length, index).AsSingle();
+
+                [MethodImpl(Inline)]
+                public static Floats Read(float* table, int length, Longs index) => Read((int*)table, length, index).AsSingle();
+
+                [MethodImpl(Inline)]
+                public static UInts Read(uint* table, int length, Ints index) => Read((int*)table, length, index).AsUInt32();
+
+                [MethodImpl(Inline)]
+                public static UInts Read(uint* table, int length, Longs index) => Read((int*)table, length, index).AsUInt32();
+
+                [MethodImpl(Inline)]
+                public static Ints Read(int* table, int length, Longs index) => length == 0 ? Ints.Zero : Gather(table, Clamp(length, index));
+
+                [MethodImpl(Inline)]
+                public static Ints Read(int* table, int length, Ints index) => length == 0 ? Ints.Zero : Gather(table, Clamp(length, index));
+
+            {{Indent(Gather(bits), 1)}}
+
+                public static Ints Read(byte* table, int length, Ints index)
+                {
+                    if (length == 0)
+                        return Ints.Zero;
+                    int* lanes = stackalloc int[Count];
+                    Clamp(length, index).Store(lanes);
+                    for (int i = 0; i < Count; i++)
+                        lanes[i] = table[lanes[i]];
+                    return V.Load(lanes);
+                }
+
+                public static Ints Read(byte* table, int length, Longs index) => length == 0 ? Ints.Zero : Read(table, length, Clamp(length, index));
+
+                public static Ints Read(bool* table, int length, Ints index) => ~V.Equals(Read((byte*)table, length, index), Ints.Zero);
+
+                public static Ints Read(bool* table, int length, Longs index) => ~V.Equals(Read((byte*)table, length, index), Ints.Zero);
+
+                public static Longs Read(long* table, int length, Ints index)
+                {
+                    if (length == 0)
+                        return Longs.Create(0L);
+                    long* lanes = stackalloc long[Count];
+                    index = Clamp(length, index);
+                    for (int i = 0; i < Count; i++)
+                        lanes[i] = table[index[i]];
+                    return Longs.Load(lanes);
+                }
+
+                public static Longs Read(long* table, int length, Longs index) => length == 0 ? Longs.Create(0L) : Read(table, length, Clamp(length, index));
+            }
+
+            {{Longs(bits)}}
+
+            """.Replace("\r\n", "\n");
+    }
+
+    // There is no gather of 512 bits in .NET: two of 256.
+    private static string Gather(int bits) =>
+        bits switch
+        {
+            512 => """
+                [MethodImpl(Inline)]
+                private static Ints Gather(int* table, Ints index) =>
+                    V.Create(
+                        Avx2.GatherVector256(table, index.GetLower(), sizeof(int)),
+                        Avx2.GatherVector256(table, index.GetUpper(), sizeof(int))
+                    );
+                """,
+            256 => """
+                [MethodImpl(Inline)]
+                private static Ints Gather(int* table, Ints index) => Avx2.GatherVector256(table, index, sizeof(int));
+                """,
+            _ => """
+                [MethodImpl(Inline)]
+                private static Ints Gather(int* table, Ints index) =>
+                    V.Create(table[index[0]], table[index[1]], table[index[2]], table[index[3]]);
+                """,
+        };
+
+    private static string Longs(int bits)
+    {
+        return $$"""
+            /// <summary>{{bits / 32}} longs: two vectors beside one of ints.</summary>
+            internal readonly unsafe struct Longs{{bits}}(Half low, Half high)
+            {
+                private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+                public readonly Half Low = low;
+                public readonly Half High = high;
+
+                [MethodImpl(Inline)]
+                public static Longs Create(long x) => new(V.Create(x), V.Create(x));
+
+                [MethodImpl(Inline)]
+                public static Longs Load(long* lanes) => new(V.Load(lanes), V.Load(lanes + Half.Count));
+
+                [MethodImpl(Inline)]
+                public void Store(long* lanes)
+                {
+                    Low.Store(lanes);
+                    High.Store(lanes + Half.Count);
+                }
+
+                [MethodImpl(Inline)]
+                public static Longs From(Ints x) => new(V.WidenLower(x), V.WidenUpper(x));
+
+                [MethodImpl(Inline)]
+                public static Longs From(UInts x) => new(V.WidenLower(x).AsInt64(), V.WidenUpper(x).AsInt64());
+
+                /// <summary>Truncated, saturated, NaN to 0.</summary>
+                [MethodImpl(Inline)]
+                public static Longs From(Floats x) => new(V.ConvertToInt64(V.WidenLower(x)), V.ConvertToInt64(V.WidenUpper(x)));
+
+                [MethodImpl(Inline)]
+                public Ints ToInts() => V.Narrow(Low, High);
+
+                /// <summary>Rounded once: a double between would round twice.</summary>
+                public Floats ToFloats()
+                {
+                    float* lanes = stackalloc float[2 * Half.Count];
+                    for (int i = 0; i < Half.Count; i++)
+                    {
+                        lanes[i] = Low[i];
+                        lanes[i + Half.Count] = High[i];
+                    }
+                    return V.Load(lanes);
+                }
+
+                [MethodImpl(Inline)]
+                public static Longs operator +(Longs a, Longs b) => new(a.Low + b.Low, a.High + b.High);
+
+                [MethodImpl(Inline)]
+                public static Longs operator -(Longs a, Longs b) => new(a.Low - b.Low, a.High - b.High);
+
+                [MethodImpl(Inline)]
+                public static Longs operator *(Longs a, Longs b) => new(a.Low * b.Low, a.High * b.High);
+
+                [MethodImpl(Inline)]
+                public static Longs operator &(Longs a, Longs b) => new(a.Low & b.Low, a.High & b.High);
+
+                [MethodImpl(Inline)]
+                public static Longs operator |(Longs a, Longs b) => new(a.Low | b.Low, a.High | b.High);
+
+                [MethodImpl(Inline)]
+                public static Longs operator ^(Longs a, Longs b) => new(a.Low ^ b.Low, a.High ^ b.High);
+
+                [MethodImpl(Inline)]
+                public static Longs operator -(Longs x) => new(-x.Low, -x.High);
+
+                [MethodImpl(Inline)]
+                public static Longs operator ~(Longs x) => new(~x.Low, ~x.High);
+
+                [MethodImpl(Inline)]
+                public static Longs Abs(Longs x) => new(V.Abs(x.Low), V.Abs(x.High));
+
+                [MethodImpl(Inline)]
+                public static Longs Min(Longs a, Longs b) => new(V.Min(a.Low, b.Low), V.Min(a.High, b.High));
+
+                [MethodImpl(Inline)]
+                public static Longs Max(Longs a, Longs b) => new(V.Max(a.Low, b.Low), V.Max(a.High, b.High));
+
+                [MethodImpl(Inline)]
+                public static Longs Select(Ints mask, Longs a, Longs b)
+                {
+                    Longs wide = From(mask);
+                    return new(V.ConditionalSelect(wide.Low, a.Low, b.Low), V.ConditionalSelect(wide.High, a.High, b.High));
+                }
+
+                [MethodImpl(Inline)]
+                public static Longs EqualsWide(Longs a, Longs b) => new(V.Equals(a.Low, b.Low), V.Equals(a.High, b.High));
+
+                [MethodImpl(Inline)]
+                public static Ints Equals(Longs a, Longs b) => V.Narrow(V.Equals(a.Low, b.Low), V.Equals(a.High, b.High));
+
+                [MethodImpl(Inline)]
+                public static Ints LessThan(Longs a, Longs b) => V.Narrow(V.LessThan(a.Low, b.Low), V.LessThan(a.High, b.High));
+
+                [MethodImpl(Inline)]
+                public static Ints LessThanOrEqual(Longs a, Longs b) => ~LessThan(b, a);
+
+                [MethodImpl(Inline)]
+                public static Ints GreaterThan(Longs a, Longs b) => LessThan(b, a);
+
+                [MethodImpl(Inline)]
+                public static Ints GreaterThanOrEqual(Longs a, Longs b) => ~LessThan(a, b);
+
+                public static long Min(Longs x)
+                {
+                    long result = long.MaxValue;
+                    for (int i = 0; i < Half.Count; i++)
+                        result = Math.Min(result, Math.Min(x.Low[i], x.High[i]));
+                    return result;
+                }
+
+                public static long Max(Longs x)
+                {
+                    long result = long.MinValue;
+                    for (int i = 0; i < Half.Count; i++)
+                        result = Math.Max(result, Math.Max(x.Low[i], x.High[i]));
+                    return result;
+                }
+            }
+            """;
+    }
+}

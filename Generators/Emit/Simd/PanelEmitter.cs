@@ -1,0 +1,255 @@
+using System.Linq;
+using FlashGen.Dsl;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Simd;
+
+/// <summary>
+/// The CPU's micro-kernels: the two products and the softmax of one panel of query rows against one tile of keys. They depend on the
+/// register tile alone, so an assembly has one class for each tile that its variants use.
+///
+/// Lanes are query rows: the scores of one key are a vector, so maxima, sums and rescaling are lane-wise and keys and values need no
+/// packing. Register tiles are unrolled as named vector locals, which is what keeps RyuJIT at 97 % of the FMA peak; the head dimension
+/// is a run-time loop and costs nothing.
+/// </summary>
+internal static class PanelEmitter
+{
+    public static string Emit(SimdTile tile)
+    {
+        string vector = $"Vector{tile.VectorBits}";
+        string real = tile.Real;
+        return $$"""
+            {{Header}}
+            using System.Runtime.CompilerServices;
+            using System.Runtime.Intrinsics;
+            using System.Runtime.Intrinsics.X86;
+            using V = System.Runtime.Intrinsics.{{vector}};
+            using Reals = System.Runtime.Intrinsics.{{vector}}<{{real}}>;
+
+            namespace FlashGen.Generated;
+
+            /// <summary>
+            /// Micro-kernels of a panel of {{tile.Rows}} query rows ({{tile.RowVectors}} vectors of {{tile.Lanes}}):
+            /// scores {{tile.KeyUnroll}} keys at a time, outputs {{tile.ValueUnroll}} value columns at a time.
+            /// </summary>
+            internal static unsafe class {{tile.ClassName}}
+            {
+                private const int Rows = {{tile.Rows}};
+
+            {{Indent(Scores(tile), 1)}}
+
+            {{Indent(ScoresBlock(tile, tile.KeyUnroll), 1)}}
+
+            {{Indent(ScoresBlock(tile, 1), 1)}}
+
+            {{Indent(Softmax(tile), 1)}}
+
+            {{Indent(Values(tile), 1)}}
+
+            {{Indent(ValuesBlock(tile, tile.ValueUnroll), 1)}}
+
+            {{Indent(ValuesBlock(tile, 1), 1)}}
+
+            {{Indent(
+                tile.Wide ? ExpWide
+                    : tile.VectorBits == 512 ? Exp512
+                    : ExpNarrow(tile),
+                1
+            )}}
+            }
+
+            """.Replace("\r\n", "\n");
+    }
+
+    private static string Fma(SimdTile tile) => tile.VectorBits == 128 ? "V.MultiplyAddEstimate" : "V.FusedMultiplyAdd";
+
+    private static string Scores(SimdTile tile) =>
+        $$"""
+            /// <summary>
+            /// Scores of some keys: scores[j][row] = sum over d of keys[j][d] * queries[d][row], raising maximum to the greatest of each row.
+            /// </summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            public static void Scores({{tile.Real}}* keys, nint stride, int count, {{tile.Real}}* queries, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum)
+            {
+                int j = 0;
+                for (; j + {{tile.KeyUnroll}} <= count; j += {{tile.KeyUnroll}})
+                    Scores{{tile.KeyUnroll}}(keys + j * stride, stride, queries, headDim, scores + j * Rows, maximum);
+                for (; j < count; j++)
+                    Scores1(keys + j * stride, stride, queries, headDim, scores + j * Rows, maximum);
+            }
+            """;
+
+    private static string ScoresBlock(SimdTile tile, int keys)
+    {
+        int vectors = tile.RowVectors;
+        string Accumulator(int j, int i) => $"s{j}_{i}";
+        string Maximum(int i) =>
+            Tree(Enumerable.Range(0, keys).Select(j => Accumulator(j, i)).ToList(), (a, b) => $"V.MaxNative({a}, {b})");
+        string At(int row, int vector) => row == 0 && vector == 0 ? "" : $" + {row * tile.Rows + vector * tile.Lanes}";
+        return $$"""
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void Scores{{keys}}({{tile.Real}}* key, nint stride, {{tile.Real}}* query, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum)
+            {
+            {{Indent(Lines(keys, j => j == 0 ? $"{tile.Real}* k0 = key;" : $"{tile.Real}* k{j} = k{j - 1} + stride;"), 1)}}
+            {{Indent(Lines(keys, vectors, (j, i) => $"Reals {Accumulator(j, i)} = Reals.Zero;"), 1)}}
+                for (nint d = 0; d < headDim; d++, query += Rows)
+                {
+            {{Indent(Lines(vectors, i => $"Reals q{i} = V.Load(query{At(0, i)});"), 2)}}
+            {{Indent(
+                Lines(
+                    keys,
+                    j =>
+                        $"Reals b{j} = V.Create(k{j}[d]);\n"
+                        + Lines(vectors, i => $"{Accumulator(j, i)} = {Fma(tile)}(b{j}, q{i}, {Accumulator(j, i)});")
+                ),
+                2
+            )}}
+                }
+            {{Indent(Lines(keys, vectors, (j, i) => $"{Accumulator(j, i)}.Store(scores{At(j, i)});"), 1)}}
+            {{Indent(
+                Lines(vectors, i => $"V.MaxNative(V.Load(maximum{At(0, i)}), {Maximum(i)}).Store(maximum{At(0, i)});"),
+                1
+            )}}
+            }
+            """;
+    }
+
+    private static string Softmax(SimdTile tile) =>
+        $$"""
+            /// <summary>
+            /// Turns scores into probabilities against the new maximum of each row, moves maximum to it, and says in fade by what
+            /// earlier sums and outputs shrink: exactly 1 where the maximum did not move, so that error does not grow with length.
+            /// </summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            public static void Softmax({{tile.Real}}* scores, int count, {{tile.Real}}* maximum, {{tile.Real}}* newMaximum, {{tile.Real}}* sum, {{tile.Real}}* fade)
+            {
+                Reals lowest = V.Create({{tile.Real}}.NegativeInfinity);
+                for (int row = 0; row < Rows; row += {{tile.Lanes}})
+                {
+                    Reals top = V.Load(newMaximum + row);
+                    // Nothing kept so far: subtract 0, so that -inf gives probability 0 and not NaN.
+                    Reals origin = V.ConditionalSelect(V.Equals(top, lowest), Reals.Zero, top);
+                    Reals shrink = Exp(V.Load(maximum + row) - origin);
+                    top.Store(maximum + row);
+                    shrink.Store(fade + row);
+                    Reals sum0 = Reals.Zero;
+                    Reals sum1 = Reals.Zero;
+                    {{tile.Real}}* s = scores + row;
+                    int left = count;
+                    for (; left >= 4; left -= 4, s += 4 * Rows)
+                    {
+                        Reals p0 = Exp(V.Load(s) - origin);
+                        Reals p1 = Exp(V.Load(s + Rows) - origin);
+                        Reals p2 = Exp(V.Load(s + 2 * Rows) - origin);
+                        Reals p3 = Exp(V.Load(s + 3 * Rows) - origin);
+                        p0.Store(s);
+                        p1.Store(s + Rows);
+                        p2.Store(s + 2 * Rows);
+                        p3.Store(s + 3 * Rows);
+                        sum0 += p0 + p1;
+                        sum1 += p2 + p3;
+                    }
+                    for (; left > 0; left--, s += Rows)
+                    {
+                        Reals p = Exp(V.Load(s) - origin);
+                        p.Store(s);
+                        sum0 += p;
+                    }
+                    {{Fma(tile)}}(V.Load(sum + row), shrink, sum0 + sum1).Store(sum + row);
+                }
+            }
+            """;
+
+    private static string Values(SimdTile tile) =>
+        $$"""
+            /// <summary>
+            /// Outputs: outputs[d][row] = outputs[d][row] * fade[row] + sum over keys of values[j][d] * probabilities[j][row].
+            /// </summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            public static void Values({{tile.Real}}* values, nint stride, int count, {{tile.Real}}* probabilities, {{tile.Real}}* fade, {{tile.Real}}* outputs, int valueDim)
+            {
+                int d = 0;
+                for (; d + {{tile.ValueUnroll}} <= valueDim; d += {{tile.ValueUnroll}})
+                    Values{{tile.ValueUnroll}}(values + d, stride, count, probabilities, fade, outputs + d * Rows);
+                for (; d < valueDim; d++)
+                    Values1(values + d, stride, count, probabilities, fade, outputs + d * Rows);
+            }
+            """;
+
+    private static string ValuesBlock(SimdTile tile, int columns)
+    {
+        int vectors = tile.RowVectors;
+        string Accumulator(int d, int i) => $"o{d}_{i}";
+        string At(int row, int vector) => row == 0 && vector == 0 ? "" : $" + {row * tile.Rows + vector * tile.Lanes}";
+        return $$"""
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void Values{{columns}}({{tile.Real}}* value, nint stride, int count, {{tile.Real}}* probability, {{tile.Real}}* fade, {{tile.Real}}* outputs)
+            {
+            {{Indent(Lines(columns, vectors, (d, i) => $"Reals {Accumulator(d, i)} = Reals.Zero;"), 1)}}
+                for (; count > 0; count--, value += stride, probability += Rows)
+                {
+            {{Indent(Lines(vectors, i => $"Reals p{i} = V.Load(probability{At(0, i)});"), 2)}}
+            {{Indent(
+                Lines(
+                    columns,
+                    d =>
+                        $"Reals b{d} = V.Create(value[{d}]);\n"
+                        + Lines(vectors, i => $"{Accumulator(d, i)} = {Fma(tile)}(b{d}, p{i}, {Accumulator(d, i)});")
+                ),
+                2
+            )}}
+                }
+            {{Indent(Lines(vectors, i => $"Reals f{i} = V.Load(fade{At(0, i)});"), 1)}}
+            {{Indent(
+                Lines(
+                    columns,
+                    vectors,
+                    (d, i) =>
+                        $"{Fma(tile)}(V.Load(outputs{At(d, i)}), f{i}, {Accumulator(d, i)}).Store(outputs{At(d, i)});"
+                ),
+                1
+            )}}
+            }
+            """;
+    }
+
+    // 2^x for scores in units of log 2: a degree-5 minimax polynomial of the fraction (8e-8), its constant pinned to 1 so that
+    // 2^0 is exactly 1, scaled by the whole part.
+    private const string Exp512 = """
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static Reals Exp(Reals x)
+        {
+            Reals f = Avx512DQ.Reduce(x, 1);
+            Reals p = V.FusedMultiplyAdd(V.Create(0.0018671300803232266f), f, V.Create(0.00901703029468967f));
+            p = V.FusedMultiplyAdd(p, f, V.Create(0.05579991312987621f));
+            p = V.FusedMultiplyAdd(p, f, V.Create(0.24016445014497687f));
+            p = V.FusedMultiplyAdd(p, f, V.Create(0.6931513118059146f));
+            p = V.FusedMultiplyAdd(p, f, V.Create(1f));
+            return Avx512F.Scale(p, x);
+        }
+        """;
+
+    // As above; the exponent is added to the bits. Below -127 the result is exactly 0. The order of the maximum keeps NaN.
+    private static string ExpNarrow(SimdTile tile) =>
+        $$"""
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            private static Reals Exp(Reals x)
+            {
+                x = V.MaxNative(V.Create(-127f), x);
+                Reals whole = V.Floor(x);
+                Reals f = x - whole;
+                Reals p = {{Fma(tile)}}(V.Create(0.0018671300803232266f), f, V.Create(0.00901703029468967f));
+                p = {{Fma(tile)}}(p, f, V.Create(0.05579991312987621f));
+                p = {{Fma(tile)}}(p, f, V.Create(0.24016445014497687f));
+                p = {{Fma(tile)}}(p, f, V.Create(0.6931513118059146f));
+                p = {{Fma(tile)}}(p, f, V.Create(1f));
+                Reals result = (p.AsInt32() + (V.ConvertToInt32Native(whole) << 23)).AsSingle();
+                return V.ConditionalSelect(V.Equals(x, x), result, x);
+            }
+            """;
+
+    private const string ExpWide = """
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static Reals Exp(Reals x) => V.Exp(x);
+        """;
+}

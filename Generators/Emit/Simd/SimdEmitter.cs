@@ -1,0 +1,298 @@
+using System.Collections.Generic;
+using System.Linq;
+using FlashGen.Dsl;
+using FlashGen.Generators.Emit.Expressions;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Simd;
+
+/// <summary>
+/// The CPU kernel of a variant for one vector width: the loop over key tiles, and the variant's own parts (row bounds, kinds of tiles,
+/// score changes and mask) as vector code. The products and the softmax are the micro-kernels of <see cref="PanelEmitter"/>.
+/// </summary>
+internal sealed class SimdEmitter
+{
+    private readonly Declaration declaration;
+    private readonly AttentionSpec spec;
+    private readonly Coverage coverage;
+    private readonly TilePlan plan;
+    private readonly SimdTile tile;
+    private readonly SimdModsEmitter mods;
+
+    public SimdEmitter(Declaration declaration, Coverage coverage, TilePlan plan)
+    {
+        (this.declaration, this.coverage, this.plan) = (declaration, coverage, plan);
+        spec = declaration.Spec;
+        tile = SimdTile.Of(plan);
+        mods = new(spec, coverage, tile);
+    }
+
+    private string Real => tile.Real;
+
+    private bool HasBounds => mods.HasBounds;
+
+    /// <summary>The kernel's type: generic in the stored element, except for doubles.</summary>
+    public static string KernelName(SimdTile tile) =>
+        tile.Wide ? $"SimdWide{tile.VectorBits}" : $"Simd{tile.VectorBits}";
+
+    public string Emit()
+    {
+        string vector = $"Vector{tile.VectorBits}";
+        string generic = tile.Wide ? "" : "<T>";
+        string constraint = tile.Wide ? "" : "\n    where T : unmanaged";
+        string lanes =
+            CoverageModule.keepsAll(coverage) && spec.Scores.IsEmpty
+                ? ""
+                : $"""
+
+                    using Lanes = FlashGen.Generated.Lanes{tile.VectorBits};
+                    using Longs = FlashGen.Generated.Longs{tile.VectorBits};
+                    """;
+        string body = $$"""
+            /// <summary>
+            /// {{tile.RowVectors}} vectors of {{tile.Lanes}} rows make a panel; up to {{Schedule.Panels}} panels share tiles of {{plan.BlockN}} keys.
+            {{Indent(CoverageText.Describe(coverage, "/// "), 0)}}
+            /// </summary>
+            private readonly unsafe struct {{KernelName(
+                tile
+            )}}{{generic}} : global::FlashGen.Support.ISimdKernel<SimdArguments>{{constraint}}
+            {
+                private const int Rows = {{tile.Rows}};
+                private const int BlockN = {{plan.BlockN}};
+
+                public static int PanelRows => Rows;
+
+                public static int Panels => {{Schedule.Panels}};
+
+            {{Indent(Scratch(), 1)}}
+
+            {{Indent(Run(), 1)}}
+
+            {{Indent(Open(), 1)}}
+
+            {{Indent(Close(), 1)}}
+            {{Indent(mods.Emit(), 1)}}
+
+            {{Indent(mods.PanelStruct(), 1)}}
+            }
+            """;
+        return $$"""
+            {{Header}}
+            // {{spec.Name}} on the CPU, {{tile.VectorBits}} bits at a time.
+            // Plan: {{TilePlanModule.print(plan)}}
+
+            using System;
+            using System.Runtime.CompilerServices;
+            using System.Runtime.Intrinsics;
+            using FlashGen.Support;
+            using V = System.Runtime.Intrinsics.{{vector}};
+            using Floats = System.Runtime.Intrinsics.{{vector}}<float>;
+            using Ints = System.Runtime.Intrinsics.{{vector}}<int>;
+            using UInts = System.Runtime.Intrinsics.{{vector}}<uint>;
+            using MicroKernels = FlashGen.Generated.{{tile.ClassName}};{{lanes}}
+
+            {{Names.InType(declaration, body)}}
+            """.Replace("\r\n", "\n");
+    }
+
+    private SimdSchedule Schedule => ((Schedule.SimdSchedule)plan.Schedule).Item;
+
+    private string StoredType => tile.Wide ? "double" : "T";
+
+    // Floats are read where they lie; 16-bit elements are widened, a tile at a time.
+    private string Scratch() =>
+        tile.Wide
+            ? $$"""
+                public static nint ScratchBytes(in SimdCall call, int panels) =>
+                    sizeof({{Real}}) * (BlockN * Rows + (nint)panels * Rows * (call.HeadDim + call.ValueDim + 6));
+                """
+            : $$"""
+                public static nint ScratchBytes(in SimdCall call, int panels) =>
+                    sizeof({{Real}}) * (BlockN * Rows + Widened(call) + (nint)panels * Rows * (call.HeadDim + call.ValueDim + 6));
+
+                private static nint Widened(in SimdCall call) =>
+                    typeof(T) == typeof(float) ? 0 : (nint)BlockN * (call.HeadDim + call.ValueDim);
+                """;
+
+    private string Run()
+    {
+        string load = tile.Wide
+            ? """
+                double* keys = call.KeyRow<double>(item) + start * call.KeyStrides.Row;
+                double* values = call.ValueRow<double>(item) + start * call.ValueStrides.Row;
+                nint keyStride = (nint)call.KeyStrides.Row, valueStride = (nint)call.ValueStrides.Row;
+                """
+            : """
+                float* keys = keyTile, values = valueTile;
+                nint keyStride = headDim, valueStride = valueDim;
+                bool isLoaded = false;
+                if (typeof(T) == typeof(float))
+                {
+                    keys = call.KeyRow<float>(item) + start * call.KeyStrides.Row;
+                    values = call.ValueRow<float>(item) + start * call.ValueStrides.Row;
+                    keyStride = (nint)call.KeyStrides.Row;
+                    valueStride = (nint)call.ValueStrides.Row;
+                    isLoaded = true;
+                }
+                """;
+        string widen = tile.Wide
+            ? ""
+            : """
+
+                if (!isLoaded)
+                {
+                    SimdElements.Widen(call.KeyRow<T>(item) + start * call.KeyStrides.Row, call.KeyStrides.Row, end - start, headDim, keyTile);
+                    SimdElements.Widen(call.ValueRow<T>(item) + start * call.ValueStrides.Row, call.ValueStrides.Row, end - start, valueDim, valueTile);
+                    isLoaded = true;
+                }
+                """;
+        string tiles = tile.Wide
+            ? ""
+            : """
+
+                float* keyTile = scores + BlockN * Rows;
+                float* valueTile = keyTile + (typeof(T) == typeof(float) ? 0 : BlockN * headDim);
+                """;
+        string widened = tile.Wide ? "0" : "Widened(call)";
+        string keyLeaves = mods.HasKeyLeaves
+            ? "\n        KeyLeaves keyLeaves = LeavesOfKeys(call, arguments, item, start, end - start);"
+            : "";
+        string passLeaves = mods.HasKeyLeaves ? ", keyLeaves" : "";
+        string kind = mods.HasKinds
+            ? $"TileKind kind = from < to ? Kind(call, arguments, item, panel, from, to - 1{passLeaves}) : TileKind.Empty;"
+            : "TileKind kind = from < to ? TileKind.Full : TileKind.Empty;";
+        return $$"""
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            public static void Run(in SimdCall call, in SimdArguments arguments, in SimdItem item, byte* scratch, ref SimdOutcome outcome)
+            {
+                int headDim = call.HeadDim, valueDim = call.ValueDim;
+                {{Real}}* scores = ({{Real}}*)scratch;{{Indent(tiles, 1)}}
+                {{Real}}* memory = scores + BlockN * Rows + {{widened}};
+
+                int count = (item.Rows + Rows - 1) / Rows;
+                Panel* panels = stackalloc Panel[Panels];
+                int first = int.MaxValue, last = -1;
+                for (int p = 0; p < count; p++)
+                {
+                    Open(call, arguments, item, p * Rows, memory + (nint)p * Rows * (headDim + valueDim + 6), panels + p, ref outcome);
+                    first = Math.Min(first, panels[p].First);
+                    last = Math.Max(last, panels[p].Last);
+                }
+
+                for (int index = first / BlockN; (long)index * BlockN <= last; index++)
+                {
+                    int start = index * BlockN, end = Math.Min(start + BlockN, last + 1);
+            {{Indent(load, 2)}}{{keyLeaves}}
+                    for (int p = 0; p < count; p++)
+                    {
+                        Panel* panel = panels + p;
+                        // Only the keys that some row of the panel may keep.
+                        int from = Math.Max(start, panel->First), to = Math.Min(end, panel->Last + 1);
+                        {{kind}}
+                        if (kind == TileKind.Empty)
+                        {
+                            outcome.Empty++;
+                            continue;
+                        }{{Indent(widen, 3)}}
+                        new Span<{{Real}}>(panel->Maximum, Rows).CopyTo(new Span<{{Real}}>(panel->NewMaximum, Rows));
+                        MicroKernels.Scores(keys + (from - start) * keyStride, keyStride, to - from, panel->Queries, headDim, scores, panel->NewMaximum);
+            {{Indent(Changes(), 3)}}
+                        MicroKernels.Softmax(scores, to - from, panel->Maximum, panel->NewMaximum, panel->Sum, panel->Fade);{{Dropout()}}
+                        MicroKernels.Values(values + (from - start) * valueStride, valueStride, to - from, scores, panel->Fade, panel->Outputs, valueDim);
+                    }
+                }
+
+                for (int p = 0; p < count; p++)
+                    Close(call, item, p * Rows, panels + p);
+            }
+            """;
+    }
+
+    // A full tile runs score changes only, a partial one the mask too.
+    private string Changes()
+    {
+        const string Arguments = "(call, arguments, item, panel, from, to - from, scores, ref outcome);";
+        string full = spec.Scores.IsEmpty
+            ? "outcome.Full++;"
+            : "{\n    outcome.Full++;\n    Change" + Arguments + "\n}";
+        if (!mods.HasMask)
+            return spec.Scores.IsEmpty ? "outcome.Full++;" : "outcome.Full++;\nChange" + Arguments;
+        return $$"""
+            if (kind == TileKind.Partial)
+            {
+                outcome.Partial++;
+                {{(spec.Scores.IsEmpty ? "Mask" : "ChangeAndMask")}}{{Arguments}}
+            }
+            else
+            {{(spec.Scores.IsEmpty ? "    " + full : full)}}
+            """;
+    }
+
+    private string Dropout() =>
+        spec.Dropout
+            ? "\n            SimdDropout.Apply(call, item, panel->FirstRow, Rows, from, to - from, scores);"
+            : "";
+
+    private string Open()
+    {
+        // Scores come out in units of log 2 where nothing but the mask changes them; doubles stay in natural units.
+        string factor =
+            tile.Wide || !spec.Scores.IsEmpty ? $"({Real})call.Scale" : "(float)(call.Scale * 1.4426950408889634)";
+        string pack = tile.Wide ? "SimdPanels.Pack" : "SimdPanels.Pack<T>";
+        string sink = spec.Sink
+            ? $$"""
+
+                // The sink is a key without a value: the sum starts with it.
+                {{Real}} sink = call.Sink[item.Head]{{(tile.Wide ? "" : " * 1.44269504f")}};
+                new Span<{{Real}}>(panel->Maximum, Rows).Fill(sink);
+                new Span<{{Real}}>(panel->Sum, Rows).Fill({{Real}}.IsNegativeInfinity(sink) ? 0 : 1);
+                """
+            : $$"""
+
+                new Span<{{Real}}>(panel->Maximum, Rows).Fill({{Real}}.NegativeInfinity);
+                new Span<{{Real}}>(panel->Sum, Rows).Clear();
+                """;
+        string bounds = HasBounds
+            ? "\n    Bounds(call, arguments, item, panel, ref outcome);"
+            : "\n    (panel->First, panel->Last) = (item.KeyLength == 0 ? int.MaxValue : 0, item.KeyLength - 1);";
+        string leaves = mods.HasRowLeaves ? "\n    LeavesOfRows(call, arguments, item, panel);" : "";
+        return $$"""
+            /// <summary>Packs a panel's queries and finds the keys that its rows may keep.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void Open(in SimdCall call, in SimdArguments arguments, in SimdItem item, int row, {{Real}}* memory, Panel* panel, ref SimdOutcome outcome)
+            {
+                int headDim = call.HeadDim, valueDim = call.ValueDim;
+                panel->Queries = memory;
+                panel->Outputs = panel->Queries + (nint)Rows * headDim;
+                panel->Maximum = panel->Outputs + (nint)Rows * valueDim;
+                panel->NewMaximum = panel->Maximum + Rows;
+                panel->Sum = panel->NewMaximum + Rows;
+                panel->Fade = panel->Sum + Rows;
+                panel->FirstKeys = (int*)(panel->Fade + Rows);
+                panel->LastKeys = panel->FirstKeys + Rows;
+                panel->FirstRow = item.FirstRow + row;
+                panel->Rows = Math.Min(Rows, item.Rows - row);
+                {{pack}}(call.QueryRow<{{StoredType}}>(item) + row * call.QueryStrides.Row, call.QueryStrides.Row, panel->Rows, headDim, {{factor}}, panel->Queries, Rows);
+                new Span<{{Real}}>(panel->Outputs, Rows * valueDim).Clear();{{Indent(sink, 1)}}{{bounds}}{{leaves}}
+            }
+            """;
+    }
+
+    private string Close()
+    {
+        string factor = spec.Dropout ? "call.DropoutScale" : "1";
+        string logSumExp = tile.Wide ? "double" : "float";
+        return $$"""
+            /// <summary>Divides by the sums and stores outputs and log-sum-exp.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void Close(in SimdCall call, in SimdItem item, int row, Panel* panel)
+            {
+                {{logSumExp}}* logSumExp = call.LogSumExpRow<{{logSumExp}}>(item);
+                SimdPanels.Unpack(
+                    panel->Outputs, Rows, panel->Rows, call.ValueDim, panel->Maximum, panel->Sum, {{factor}},
+                    call.OutputRow<{{StoredType}}>(item) + row * call.OutputStrides.Row, call.OutputStrides.Row,
+                    logSumExp == null ? null : logSumExp + row);
+            }
+            """;
+    }
+}

@@ -1,0 +1,129 @@
+using System.Collections.Generic;
+using System.Linq;
+using FlashGen.Dsl;
+using FlashGen.Generators.Emit.Expressions;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Simd;
+
+/// <summary>Forward on the CPU: checks, pinned arguments, and the choice of the vector width.</summary>
+internal static class SimdEntryEmitter
+{
+    public static string Emit(Declaration declaration)
+    {
+        List<string> members = new() { Arguments(declaration) };
+        members.AddRange(declaration.Spec.Types.Select(type => Forward(declaration, type)));
+        return $$"""
+            {{Header}}
+            using System;
+            using FlashGen;
+            using FlashGen.Support;
+
+            {{Names.InType(declaration, string.Join("\n\n", members))}}
+            """.Replace("\r\n", "\n");
+    }
+
+    // The sink, the scale and dropout act outside the mods: the call carries them.
+    private static IEnumerable<Argument> ModArguments(AttentionSpec spec) =>
+        spec.Arguments.Where(argument => argument.Name is not ("scale" or "sink") && !argument.Type.IsDropoutArgument);
+
+    private static IEnumerable<(string Name, string Element)> Tables(AttentionSpec spec) =>
+        ModArguments(spec)
+            .Where(argument => argument.Type is ArgumentType.TableArgument)
+            .Select(argument => (argument.Name, Names.TableElement(((ArgumentType.TableArgument)argument.Type).Item)));
+
+    private static string Arguments(Declaration declaration)
+    {
+        IEnumerable<string> fields = ModArguments(declaration.Spec)
+            .Select(argument =>
+                argument.Type is ArgumentType.TableArgument table
+                    ? $"public {Names.TableElement(table.Item)}* {Keywords.Escape(argument.Name)};\n    public int lengthOf_{argument.Name};"
+                    : $"public {Names.HostType(argument.Type)} {Keywords.Escape(argument.Name)};"
+            );
+        string body = string.Concat(fields.Select(field => "\n    " + field));
+        return $$"""
+            /// <summary>What masks and score changes read at run time.</summary>
+            private unsafe struct SimdArguments
+            {{{body}}
+            }
+            """;
+    }
+
+    private static string Forward(Declaration declaration, ElementType type)
+    {
+        AttentionSpec spec = declaration.Spec;
+        string element = Names.Element(type);
+        string Kernel(int bits) => type.IsFloat64 ? $"SimdWide{bits}" : $"Simd{bits}<{element}>";
+        string scale =
+            spec.Scale.IsRuntimeScale ? "scale"
+            : spec.Scale is Scale.ConstantScale constant ? Dialect.Literal(Literal.NewFloatLiteral(constant.bits))
+            : "1 / Math.Sqrt(shape.HeadDim)";
+        string pins = string.Concat(
+            Tables(spec)
+                .Select(table => $"\nfixed ({table.Element}* pinned_{table.Name} = {Keywords.Escape(table.Name)})")
+        );
+        IEnumerable<string> fields = ModArguments(spec)
+            .SelectMany(argument =>
+                argument.Type is ArgumentType.TableArgument
+                    ? new[]
+                    {
+                        $"{Keywords.Escape(argument.Name)} = pinned_{argument.Name}",
+                        $"lengthOf_{argument.Name} = {Keywords.Escape(argument.Name)}.Length",
+                    }
+                    : new[] { $"{Keywords.Escape(argument.Name)} = {Keywords.Escape(argument.Name)}" }
+            );
+        string sink = spec.Sink ? "sink" : "default";
+        string dropout = spec.Dropout ? "dropout" : "default";
+        string run = $$"""
+            {{pins.TrimStart('\n')}}
+            {
+                SimdArguments arguments = new() { {{string.Join(", ", fields)}} };
+                SimdOutcome outcome = SimdForward.Run<{{element}}, {{Names.LogSumExp(type)}}, {{Kernel(512)}}, {{Kernel(
+                256
+            )}}, {{Kernel(128)}}, SimdArguments>(
+                    Variant, query, key, value, output, in shape, {{scale}}, {{sink}}, {{dropout}}, in arguments, logSumExp, options);
+                if (outcome.Faulted)
+                    FaultReport.Explain(Variant, in shape, in outcome, {{NamedArguments(spec)}});
+            }
+            """.TrimStart();
+        return $$"""
+            static partial void ForwardCore({{SurfaceEmitter.Parameters(declaration, type)}})
+            {
+                CallCheck.Forward(Variant, query, key, value, output, in shape, logSumExp);{{Checks(spec)}}
+                unsafe
+                {
+            {{Indent(run, 2)}}
+                }
+            }
+            """;
+    }
+
+    private static string Checks(AttentionSpec spec)
+    {
+        List<string> checks = new();
+        if (spec.Scale.IsRuntimeScale)
+            checks.Add("CallCheck.Scale(scale);");
+        if (spec.Has("slopes"))
+            checks.Add("CallCheck.Slopes(in shape, slopes.Length);");
+        if (spec.Has("bias"))
+            checks.Add("CallCheck.Bias(in shape, bias.Length, in biasStrides);");
+        if (spec.Has("prefix"))
+            checks.Add("CallCheck.Prefix(in shape, prefix.Length);");
+        if (spec.Has("queryDocument"))
+            checks.Add("CallCheck.Documents(in shape, queryDocument.Length, keyDocument.Length);");
+        if (spec.Sink)
+            checks.Add("CallCheck.Sink(in shape, sink.Length);");
+        return string.Concat(checks.Select(check => "\n    " + check));
+    }
+
+    private static string NamedArguments(AttentionSpec spec) =>
+        "new ModArguments()"
+        + string.Concat(
+            ModArguments(spec)
+                .Select(argument =>
+                    argument.Type is ArgumentType.TableArgument
+                        ? $".Add(\"{argument.Name}\", {Keywords.Escape(argument.Name)}.ToArray())"
+                        : $".Add(\"{argument.Name}\", {Keywords.Escape(argument.Name)})"
+                )
+        );
+}

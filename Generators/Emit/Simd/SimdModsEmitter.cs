@@ -1,0 +1,534 @@
+using System.Collections.Generic;
+using System.Linq;
+using FlashGen.Dsl;
+using FlashGen.Generators.Emit.Expressions;
+using Microsoft.FSharp.Collections;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Simd;
+
+/// <summary>The variant's own parts of a CPU kernel: row bounds, kinds of tiles, score changes and mask.</summary>
+internal sealed class SimdModsEmitter(AttentionSpec spec, Coverage coverage, SimdTile tile)
+{
+    private const string Parameters = "in SimdCall call, in SimdArguments arguments, in SimdItem item, Panel* panel";
+
+    // Names that the text around the expressions uses.
+    private static readonly string[] Reserved =
+    {
+        "call",
+        "arguments",
+        "item",
+        "panel",
+        "outcome",
+        "scores",
+        "score",
+        "row",
+        "j",
+        "s",
+        "top",
+        "keep",
+        "changed",
+        "lowest",
+        "first",
+        "last",
+        "firstKey",
+        "lastKey",
+        "keys",
+        "from",
+        "to",
+        "any",
+        "all",
+        "batch",
+        "head",
+        "keyHead",
+        "query",
+        "queryPosition",
+        "key",
+        "queryLength",
+        "keyLength",
+        "keyExtent",
+        "queryHeads",
+        "fault",
+        "faults",
+        "keyLeaves",
+        "leaves",
+        "lastRow",
+        "firsts",
+        "lasts",
+        "V",
+        "Lanes",
+        "Longs",
+        "Floats",
+        "Ints",
+        "UInts",
+        "Rows",
+        "BlockN",
+    };
+
+    // Vectors of ints over a panel's rows: as many lanes as floats have, whatever the kernel computes in.
+    private int IntLanes => tile.VectorBits / 32;
+
+    public bool HasBounds => !coverage.Conditions.IsEmpty || !coverage.First.IsEmpty || !coverage.Last.IsEmpty;
+
+    public bool HasMask => HasBounds || !coverage.Rest.IsEmpty;
+
+    public bool HasKinds => HasMask;
+
+    public bool HasRowLeaves => coverage.Leaves.Any(leaf => leaf.Axis == Dependence.Row);
+
+    public bool HasKeyLeaves => coverage.Leaves.Any(leaf => leaf.Axis == Dependence.Column);
+
+    public string Emit()
+    {
+        List<string> parts = new();
+        if (HasBounds)
+            parts.Add(Bounds());
+        if (HasRowLeaves)
+            parts.Add(LeavesOfRows());
+        if (HasKeyLeaves)
+            parts.Add(LeavesOfKeys());
+        if (HasKinds)
+            parts.Add(Kind());
+        if (!spec.Scores.IsEmpty)
+            parts.Add(Change("Change", masked: false));
+        if (HasMask)
+            parts.Add(Change(spec.Scores.IsEmpty ? "Mask" : "ChangeAndMask", masked: true));
+        return string.Concat(parts.Select(part => "\n" + part + "\n"));
+    }
+
+    /// <summary>What a panel keeps from tile to tile.</summary>
+    public string PanelStruct()
+    {
+        string leaves = string.Concat(Leaves(Dependence.Row).Select(leaf => "\n    " + LeafFields(leaf)));
+        string keyLeaves = HasKeyLeaves
+            ? $$"""
+
+
+                /// <summary>Least and greatest values over a tile's keys.</summary>
+                private struct KeyLeaves
+                {
+                {{string.Join("\n", Leaves(Dependence.Column).Select(leaf => "    " + LeafFields(leaf)))}}
+                }
+                """
+            : "";
+        return $$"""
+            private enum TileKind
+            {
+                Empty,
+                Partial,
+                Full,
+            }
+
+            /// <summary>A panel of rows: its buffers, and the keys that its rows may keep.</summary>
+            private struct Panel
+            {
+                public {{tile.Real}}* Queries, Outputs, Maximum, NewMaximum, Sum, Fade;
+                public int* FirstKeys, LastKeys;
+                public int FirstRow, Rows, First, Last;{{leaves}}
+            }{{keyLeaves}}
+            """;
+    }
+
+    // ---- Scopes ---------------------------------------------------------------------------------------------------------
+
+    private ExprScope Scope(Axis axis, HashSet<string>? names = null, bool wide = false) =>
+        new(
+            axis,
+            new ScalarDialect(wide),
+            name => "arguments." + Escape(name),
+            Names.CheckedTables.Where(table => spec.Has(table)),
+            names ?? new HashSet<string>(Reserved)
+        );
+
+    private static string Escape(string name)
+    {
+        int dot = name.IndexOf('.');
+        return dot < 0 ? Keywords.Escape(name) : Keywords.Escape(name.Substring(0, dot)) + name.Substring(dot);
+    }
+
+    private static string UniformFields =>
+        """
+            int batch = item.Batch, head = item.Head, keyHead = item.KeyHead;
+            int queryLength = call.QueryLength, keyLength = item.KeyLength, keyExtent = call.KeyLength, queryHeads = call.QueryHeads;
+            """;
+
+    // Lanes beyond the last row repeat it, so that they reach nothing that no row reaches.
+    private const string RowFields = """
+        Ints query = V.Min(V.Create(panel->FirstRow + row) + Lanes.Numbers, V.Create(panel->FirstRow + panel->Rows - 1));
+        Ints queryPosition = query + V.Create(item.Offset);
+        """;
+
+    private static string Section(ExprScope scope, Level level, int indent)
+    {
+        string statements = scope.Statements(level);
+        return statements.Length == 0 ? "" : "\n" + Indent(statements, indent);
+    }
+
+    // ---- Row bounds -------------------------------------------------------------------------------------------------------
+
+    private string Bounds()
+    {
+        ExprScope scope = Scope(Axis.Rows);
+        Value? guard = null;
+        List<string> conditions = new();
+        foreach (Expr condition in coverage.Conditions)
+        {
+            Value value = scope.Name(scope.Emit(condition, guard), "isKept");
+            conditions.Add(scope.Lanes(value));
+            guard = scope.Name(scope.And(guard, value), "isKept");
+        }
+        List<string> firsts = coverage.First.Select(bound => Bound(scope, bound, guard)).ToList();
+        List<string> lasts = coverage.Last.Select(bound => Bound(scope, bound, guard)).ToList();
+        string first = firsts.Aggregate(
+            "Ints.Zero",
+            (all, bound) => all == "Ints.Zero" ? $"V.Max({bound}, Ints.Zero)" : $"V.Max({all}, {bound})"
+        );
+        string last = lasts.Aggregate("V.Create(keyLength - 1)", (all, bound) => $"V.Min({all}, {bound})");
+        string keep = string.Concat(
+            conditions.Select(condition => $"\n        last = V.ConditionalSelect({condition}, last, V.Create(-1));")
+        );
+        string fault = scope.CanFault
+            ? "\n    if (fault || Lanes.Any(faults))\n        outcome.Fault(item, panel->FirstRow, panel->Rows, 0, keyLength);"
+            : "";
+        return $$"""
+            /// <summary>The first and last key that each row of a panel may keep, and those of the panel.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void Bounds({{Parameters}}, ref SimdOutcome outcome)
+            {
+            {{Indent(UniformFields, 1)}}
+                Ints firsts = V.Create(int.MaxValue), lasts = V.Create(-1);
+                bool fault = false;
+                Ints faults = Ints.Zero;
+                if (keyLength == 0)
+                {
+                    (panel->First, panel->Last) = (int.MaxValue, -1);
+                    return;
+                }{{Section(scope, Level.Uniform, 1)}}
+                for (int row = 0; row < Rows; row += {{IntLanes}})
+                {
+            {{Indent(RowFields, 2)}}{{Section(scope, Level.Row, 2)}}
+                    Ints first = {{first}};
+                    Ints last = {{last}};{{keep}}
+                    first.Store(panel->FirstKeys + row);
+                    last.Store(panel->LastKeys + row);
+                    Ints some = V.LessThanOrEqual(first, last);
+                    firsts = V.Min(firsts, V.ConditionalSelect(some, first, firsts));
+                    lasts = V.Max(lasts, V.ConditionalSelect(some, last, lasts));
+                }
+                (panel->First, panel->Last) = (Lanes.Min(firsts), Lanes.Max(lasts));{{fault}}
+            }
+            """;
+    }
+
+    // Bounds are ints in the lanes: a long is clamped, as no key lies beyond.
+    private static string Bound(ExprScope scope, Expr bound, Value? guard)
+    {
+        Value value = scope.Emit(bound, guard);
+        if (value.Type.IsInt)
+            return scope.Lanes(scope.Name(value, "bound"));
+        string lanes = scope.Lanes(scope.Name(value, "bound"));
+        return $"Longs.Max(Longs.Min({lanes}, Longs.Create((long)int.MaxValue)), Longs.Create(-1L)).ToInts()";
+    }
+
+    // ---- Leaves of the interval test ----------------------------------------------------------------------------------------
+
+    private IEnumerable<Leaf> Leaves(Dependence axis) => coverage.Leaves.Where(leaf => leaf.Axis == axis);
+
+    private static string LeafType(Leaf leaf) =>
+        ExprModule.typeOf(leaf.Body).Tag switch
+        {
+            ScalarType.Tags.Bool => "bool",
+            ScalarType.Tags.Float => "float",
+            _ => "long",
+        };
+
+    private static bool IsBool(Leaf leaf) => ExprModule.typeOf(leaf.Body).IsBool;
+
+    private static string LeafFields(Leaf leaf) =>
+        IsBool(leaf)
+            ? $"public bool {leaf.Name}Any, {leaf.Name}All;"
+            : $"public {LeafType(leaf)} {leaf.Name}Low, {leaf.Name}High;";
+
+    private string LeafLoop(Dependence axis, string fields, string count, string target, string variable)
+    {
+        ExprScope scope = Scope(axis == Dependence.Row ? Axis.Rows : Axis.Keys);
+        Level level = axis == Dependence.Row ? Level.Row : Level.Column;
+        List<string> start = new(),
+            step = new(),
+            end = new();
+        foreach (Leaf leaf in Leaves(axis))
+        {
+            ScalarType type = ExprModule.typeOf(leaf.Body);
+            string value = scope.Lanes(scope.Name(scope.Emit(leaf.Body), leaf.Name));
+            string name = leaf.Name;
+            if (type.IsBool)
+            {
+                start.Add($"Ints {name}Any = Ints.Zero, {name}All = Ints.AllBitsSet;");
+                step.Add($"{name}Any |= {value};\n{name}All &= {value};");
+                end.Add($"{target}{name}Any = Lanes.Any({name}Any);\n{target}{name}All = Lanes.All({name}All);");
+                continue;
+            }
+            (string lanes, string low, string high, string math) = type.Tag switch
+            {
+                ScalarType.Tags.Int => ("Ints", "V.Create(int.MaxValue)", "V.Create(int.MinValue)", "V"),
+                ScalarType.Tags.UInt => ("UInts", "V.Create(uint.MaxValue)", "V.Create(0u)", "V"),
+                ScalarType.Tags.Long => (
+                    "Longs",
+                    "Longs.Create(long.MaxValue)",
+                    "Longs.Create(long.MinValue)",
+                    "Longs"
+                ),
+                _ => ("Floats", "V.Create(float.PositiveInfinity)", "V.Create(float.NegativeInfinity)", "V"),
+            };
+            string reduce = type.IsLong ? "Longs" : "Lanes";
+            start.Add($"{lanes} {name}Low = {low}, {name}High = {high};");
+            step.Add($"{name}Low = {math}.Min({name}Low, {value});\n{name}High = {math}.Max({name}High, {value});");
+            end.Add($"{target}{name}Low = {reduce}.Min({name}Low);\n{target}{name}High = {reduce}.Max({name}High);");
+        }
+        return $$"""
+            {{UniformFields}}
+            bool fault = false;
+            Ints faults = Ints.Zero;
+            {{string.Join("\n", start)}}{{Section(scope, Level.Uniform, 0)}}
+            for (int {{variable}} = 0; {{variable}} < {{count}}; {{variable}} += {{IntLanes}})
+            {
+            {{Indent(fields, 1)}}{{Section(scope, level, 1)}}
+            {{Indent(string.Join("\n", step), 1)}}
+            }
+            {{string.Join("\n", end)}}
+            """;
+    }
+
+    private string LeavesOfRows() =>
+        $$"""
+            /// <summary>Least and greatest values over a panel's rows of what the mask compares.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void LeavesOfRows({{Parameters}})
+            {
+            {{Indent(LeafLoop(Dependence.Row, RowFields, "Rows", "panel->", "row"), 1)}}
+            }
+            """;
+
+    private string LeavesOfKeys() =>
+        $$"""
+            /// <summary>Least and greatest values over a tile's keys of what the mask compares.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static KeyLeaves LeavesOfKeys(in SimdCall call, in SimdArguments arguments, in SimdItem item, int firstKey, int keys)
+            {
+                KeyLeaves leaves;
+            {{Indent(
+                LeafLoop(
+                    Dependence.Column,
+                    "Ints key = V.Min(V.Create(firstKey + j) + Lanes.Numbers, V.Create(firstKey + keys - 1));",
+                    "keys",
+                    "leaves.",
+                    "j"
+                ),
+                1
+            )}}
+                return leaves;
+            }
+            """;
+
+    // ---- Kinds of tiles -------------------------------------------------------------------------------------------------------
+
+    private string Kind()
+    {
+        ExprScope scope = Scope(Axis.None);
+        foreach (Leaf leaf in coverage.Leaves)
+        {
+            string target = leaf.Axis == Dependence.Row ? "panel->" : "keyLeaves.";
+            ScalarType type = ExprModule.typeOf(leaf.Body);
+            ScalarType bound = type.IsBool || type.IsFloat ? type : ScalarType.Long;
+            foreach (
+                (string part, string field) in IsBool(leaf)
+                    ? new[] { ("any", "Any"), ("all", "All") }
+                    : new[] { ("low", "Low"), ("high", "High") }
+            )
+                scope.Bind(
+                    $"{leaf.Name}.{part}",
+                    new($"{target}{leaf.Name}{field}", bound, Level.Uniform, false, true)
+                );
+        }
+        string empty = scope.Emit(coverage.RestEmpty).Text;
+        string full = scope.Emit(coverage.RestFull).Text;
+        string parameters =
+            $"{Parameters}, int firstKey, int lastKey" + (HasKeyLeaves ? ", in KeyLeaves keyLeaves" : "");
+        string bounds = HasBounds
+            ? $$"""
+
+                Ints any = Ints.Zero, all = Ints.AllBitsSet;
+                Ints from = V.Create(firstKey), to = V.Create(lastKey);
+                for (int row = 0; row < Rows; row += {{IntLanes}})
+                {
+                    Ints first = V.Load(panel->FirstKeys + row), last = V.Load(panel->LastKeys + row);
+                    any |= V.LessThanOrEqual(first, last) & V.LessThanOrEqual(first, to) & V.GreaterThanOrEqual(last, from);
+                    all &= V.LessThanOrEqual(first, from) & V.GreaterThanOrEqual(last, to);
+                }
+                if (!Lanes.Any(any))
+                    return TileKind.Empty;
+                """
+            : "";
+        string covered = HasBounds ? "Lanes.All(all)" : "true";
+        if (coverage.Rest.IsEmpty)
+            return $$"""
+                /// <summary>Whether the rows of a panel keep none, some or all of these keys.</summary>
+                [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+                private static TileKind Kind({{parameters}})
+                {{{Indent(bounds, 1)}}
+                    return {{covered}} ? TileKind.Full : TileKind.Partial;
+                }
+                """;
+        return $$"""
+            /// <summary>Whether the rows of a panel keep none, perhaps some, or all of these keys.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static TileKind Kind({{parameters}})
+            {{{Indent(bounds, 1)}}
+            {{Indent(UniformFields, 1)}}
+                bool fault = false;{{Section(scope, Level.Uniform, 1)}}
+                if ({{empty}})
+                    return TileKind.Empty;
+                return {{covered}} && ({{full}}) ? TileKind.Full : TileKind.Partial;
+            }
+            """;
+    }
+
+    // ---- Score changes and mask -------------------------------------------------------------------------------------------------
+
+    private string Change(string name, bool masked) =>
+        tile.Wide ? ChangeOneByOne(name, masked) : ChangeLanes(name, masked);
+
+    private string ChangeLanes(string name, bool masked)
+    {
+        ExprScope scope = Scope(Axis.Rows);
+        Value? keep = null;
+        if (masked)
+        {
+            if (HasBounds)
+                keep = new(
+                    "(V.LessThanOrEqual(first, V.Create(key)) & V.GreaterThanOrEqual(last, V.Create(key)))",
+                    ScalarType.Bool,
+                    Level.Element,
+                    true,
+                    false
+                );
+            foreach (Expr rest in coverage.Rest)
+            {
+                keep = keep is { } before ? scope.Name(before, "kept") : null;
+                keep = scope.And(keep, scope.Emit(rest, keep));
+            }
+            keep = scope.Name(keep!.Value, "kept");
+        }
+        Value score = scope.Score = scope.Score with { IsLanes = true };
+        foreach (Mod change in spec.Scores)
+        {
+            score = scope.Name(scope.Emit(change.Body, keep), "score");
+            scope.Score = score;
+        }
+        string result = scope.Lanes(score);
+        // Scores leave in units of log 2.
+        string changed = spec.Scores.IsEmpty ? result : $"{result} * 1.44269504f";
+        if (keep is { } kept)
+            changed = $"V.ConditionalSelect({scope.Lanes(kept)}.AsSingle(), {changed}, lowest)";
+        return $$"""
+            /// <summary>{{Summary(masked)}}</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void {{name}}({{Parameters}}, int firstKey, int keys, float* scores, ref SimdOutcome outcome)
+            {
+            {{Indent(UniformFields, 1)}}
+                Floats lowest = V.Create(float.NegativeInfinity);
+                bool fault = false;
+                Ints faults = Ints.Zero;{{Section(scope, Level.Uniform, 1)}}
+                for (int row = 0; row < Rows; row += {{tile.Lanes}})
+                {
+            {{Indent(RowFields, 2)}}{{(
+                masked && HasBounds
+                    ? "\n        Ints first = V.Load(panel->FirstKeys + row), last = V.Load(panel->LastKeys + row);"
+                    : ""
+            )}}{{Section(scope, Level.Row, 2)}}
+                    Floats top = V.Load(panel->Maximum + row);
+                    float* s = scores + row;
+                    for (int j = 0; j < keys; j++, s += Rows)
+                    {
+                        int key = firstKey + j;{{Section(scope, Level.Column, 3)}}
+                        Floats score = V.Load(s);{{Section(scope, Level.Element, 3)}}
+                        Floats changed = {{changed}};
+                        changed.Store(s);
+                        top = V.MaxNative(top, changed);
+                    }
+                    top.Store(panel->NewMaximum + row);
+                }{{FaultCheck(scope.CanFault, "fault || Lanes.Any(faults)")}}
+            }
+            """;
+    }
+
+    // Doubles take half the lanes that row numbers do, so mods go element by element: ready-made changes in double, the user's own in
+    // the float that their C# says.
+    private string ChangeOneByOne(string name, bool masked)
+    {
+        HashSet<string> names = new(Reserved);
+        ExprScope wide = Scope(Axis.None, names, wide: true);
+        ExprScope narrow = Scope(Axis.None, names);
+        Value? keep = null;
+        if (masked)
+        {
+            if (HasBounds)
+                keep = new("(first <= key & key <= last)", ScalarType.Bool, Level.Element, false, false);
+            foreach (Expr rest in coverage.Rest)
+            {
+                keep = keep is { } before ? narrow.Name(before, "kept") : null;
+                keep = narrow.And(keep, narrow.Emit(rest, keep));
+            }
+            keep = narrow.Name(keep!.Value, "kept");
+        }
+        Value score = wide.Score;
+        foreach (Mod change in spec.Scores.Where(change => change.ReadyMade))
+            wide.Score = score = wide.Name(wide.Emit(change.Body), "score");
+        foreach (Mod change in spec.Scores.Where(change => !change.ReadyMade))
+        {
+            narrow.Score = score with { Text = $"((float){score.Text})" };
+            score = narrow.Name(narrow.Emit(change.Body, keep), "score");
+        }
+        string changed = keep is { } kept ? $"{kept.Text} ? {score.Text} : double.NegativeInfinity" : score.Text;
+        string Both(Level level, int indent) => Section(wide, level, indent) + Section(narrow, level, indent);
+        // The wide changes need the mask only where they read tables, and those are checked before the call.
+        return $$"""
+            /// <summary>{{Summary(masked)}}</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void {{name}}({{Parameters}}, int firstKey, int keys, double* scores, ref SimdOutcome outcome)
+            {
+            {{Indent(UniformFields, 1)}}
+                bool fault = false;{{Both(Level.Uniform, 1)}}
+                for (int row = 0; row < panel->Rows; row++)
+                {
+                    int query = panel->FirstRow + row, queryPosition = query + item.Offset;{{(
+                masked && HasBounds ? "\n        int first = panel->FirstKeys[row], last = panel->LastKeys[row];" : ""
+            )}}{{Both(Level.Row, 2)}}
+                    double top = panel->Maximum[row];
+                    double* s = scores + row;
+                    for (int j = 0; j < keys; j++, s += Rows)
+                    {
+                        int key = firstKey + j;{{Both(Level.Column, 3)}}
+                        double score = *s;{{Both(Level.Element, 3)}}
+                        double changed = {{changed}};
+                        *s = changed;
+                        top = Math.Max(top, changed);
+                    }
+                    panel->NewMaximum[row] = top;
+                }{{FaultCheck(wide.CanFault || narrow.CanFault, "fault")}}
+            }
+            """;
+    }
+
+    private string Summary(bool masked)
+    {
+        string changes = spec.Scores.IsEmpty ? "" : "changes the scores" + (masked ? " and " : "");
+        string text = changes + (masked ? "masks them" : "");
+        return char.ToUpperInvariant(text[0]) + text.Substring(1) + ", and finds the new maximum of each row.";
+    }
+
+    private static string FaultCheck(bool canFault, string condition) =>
+        canFault
+            ? $"\n    if ({condition})\n        outcome.Fault(item, panel->FirstRow, panel->Rows, firstKey, keys);"
+            : "";
+}

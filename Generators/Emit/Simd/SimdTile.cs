@@ -1,0 +1,31 @@
+using FlashGen.Dsl;
+
+namespace FlashGen.Generators.Emit.Simd;
+
+/// <summary>
+/// The register tile of a CPU kernel: what the micro-kernels depend on, and nothing else. Variants with the same tile share them.
+/// </summary>
+internal readonly record struct SimdTile(int VectorBits, bool Wide, int RowVectors, int KeyUnroll, int ValueUnroll)
+{
+    public static SimdTile Of(TilePlan plan)
+    {
+        SimdSchedule schedule = ((Schedule.SimdSchedule)plan.Schedule).Item;
+        return new(
+            schedule.VectorBits,
+            plan.Type.IsFloat64,
+            schedule.RowVectors,
+            schedule.KeyUnroll,
+            schedule.ValueUnroll
+        );
+    }
+
+    /// <summary>float or double.</summary>
+    public string Real => Wide ? "double" : "float";
+
+    public int Lanes => VectorBits / (Wide ? 64 : 32);
+
+    public int Rows => RowVectors * Lanes;
+
+    /// <summary>The class of the micro-kernels, in namespace FlashGen.Generated.</summary>
+    public string ClassName => $"Panel{VectorBits}{(Wide ? "Wide" : "")}_{RowVectors}x{KeyUnroll}x{ValueUnroll}";
+}

@@ -1,0 +1,155 @@
+using System.ComponentModel;
+
+namespace FlashGen.Support;
+
+/// <summary>A checked call on the CPU, in the form that the generated kernels read: pointers, strides in elements, lengths.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public unsafe struct SimdCall
+{
+    /// <summary>First elements of the tensors; they stay where they are during the call.</summary>
+    public void* Query,
+        Key,
+        Value,
+        Output;
+
+    /// <summary>First log-sum-exp, contiguous (batch, queryHeads, queryLength), or null when it is not wanted.</summary>
+    public void* LogSumExp;
+
+    /// <summary>Strides in elements.</summary>
+    public TensorStrides QueryStrides,
+        KeyStrides,
+        ValueStrides,
+        OutputStrides;
+
+    /// <summary>Sizes as in <see cref="AttentionShape"/>.</summary>
+    public int Batch,
+        QueryHeads,
+        KeyHeads,
+        GroupSize,
+        QueryLength,
+        KeyLength,
+        HeadDim,
+        ValueDim;
+
+    /// <summary>Actual key lengths and query offsets of the batch entries.</summary>
+    public int* KeyLengths,
+        Offsets;
+
+    /// <summary>The factor on query times key.</summary>
+    public double Scale;
+
+    /// <summary>Logits of the sink, one for each query head, or null.</summary>
+    public float* Sink;
+
+    /// <summary>Dropout's threshold in steps of 1/65536; 0 keeps everything.</summary>
+    public uint DropoutThreshold;
+
+    /// <summary>The factor on kept entries.</summary>
+    public float DropoutScale;
+
+    /// <summary>Dropout's seed and offset.</summary>
+    public ulong DropoutSeed;
+
+    /// <inheritdoc cref="DropoutSeed"/>
+    public uint DropoutOffset;
+
+    /// <summary>The first row of a head of the query tensor.</summary>
+    public readonly T* QueryRow<T>(in SimdItem item)
+        where T : unmanaged =>
+        (T*)Query + item.Batch * QueryStrides.Batch + item.Head * QueryStrides.Head + item.FirstRow * QueryStrides.Row;
+
+    /// <summary>The first row of a head of the key tensor.</summary>
+    public readonly T* KeyRow<T>(in SimdItem item)
+        where T : unmanaged => (T*)Key + item.Batch * KeyStrides.Batch + item.KeyHead * KeyStrides.Head;
+
+    /// <summary>The first row of a head of the value tensor.</summary>
+    public readonly T* ValueRow<T>(in SimdItem item)
+        where T : unmanaged => (T*)Value + item.Batch * ValueStrides.Batch + item.KeyHead * ValueStrides.Head;
+
+    /// <summary>The item's first row of the output tensor.</summary>
+    public readonly T* OutputRow<T>(in SimdItem item)
+        where T : unmanaged =>
+        (T*)Output
+        + item.Batch * OutputStrides.Batch
+        + item.Head * OutputStrides.Head
+        + item.FirstRow * OutputStrides.Row;
+
+    /// <summary>The item's first log-sum-exp, or null.</summary>
+    public readonly T* LogSumExpRow<T>(in SimdItem item)
+        where T : unmanaged =>
+        LogSumExp == null
+            ? null
+            : (T*)LogSumExp + ((long)item.Batch * QueryHeads + item.Head) * QueryLength + item.FirstRow;
+}
+
+/// <summary>One piece of work: some query rows of one head.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public struct SimdItem
+{
+    /// <summary>Where the rows are.</summary>
+    public int Batch,
+        Head,
+        KeyHead,
+        FirstRow,
+        Rows;
+
+    /// <summary>The batch entry's key length and query offset.</summary>
+    public int KeyLength,
+        Offset;
+}
+
+/// <summary>What a kernel did: tiles by kind, and the first tile in which a reached table read had no answer.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public struct SimdOutcome
+{
+    /// <summary>Tiles computed without a mask, with one, and passed over.</summary>
+    public long Full,
+        Partial,
+        Empty;
+
+    /// <summary>Whether a reached read fell outside its table, or a reached integer division was by zero.</summary>
+    public bool Faulted;
+
+    /// <summary>The tile of the fault.</summary>
+    public SimdItem FaultItem;
+
+    /// <inheritdoc cref="FaultItem"/>
+    public int FaultFirstRow,
+        FaultRows,
+        FaultFirstKey,
+        FaultKeys;
+
+    /// <summary>Keeps the first fault.</summary>
+    public void Fault(in SimdItem item, int firstRow, int rows, int firstKey, int keys)
+    {
+        if (Faulted)
+            return;
+        (Faulted, FaultItem) = (true, item);
+        (FaultFirstRow, FaultRows, FaultFirstKey, FaultKeys) = (firstRow, rows, firstKey, keys);
+    }
+}
+
+/// <summary>A generated kernel for one vector width.</summary>
+/// <typeparam name="TArguments">The run-time arguments of the variant's mods.</typeparam>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public unsafe interface ISimdKernel<TArguments>
+    where TArguments : unmanaged
+{
+    /// <summary>Query rows of a panel, and panels of the largest item.</summary>
+    static abstract int PanelRows { get; }
+
+    /// <inheritdoc cref="PanelRows"/>
+    static abstract int Panels { get; }
+
+    /// <summary>Bytes of scratch that an item of so many panels needs.</summary>
+    static abstract nint ScratchBytes(in SimdCall call, int panels);
+
+    /// <summary>Computes the item's rows of the output.</summary>
+    static abstract void Run(
+        in SimdCall call,
+        in TArguments arguments,
+        in SimdItem item,
+        byte* scratch,
+        ref SimdOutcome outcome
+    );
+}

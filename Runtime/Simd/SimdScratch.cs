@@ -1,0 +1,32 @@
+using System.Runtime.InteropServices;
+
+namespace FlashGen.Support;
+
+/// <summary>Scratch of a thread, kept from call to call and freed with the thread.</summary>
+internal sealed unsafe class SimdScratch
+{
+    // A page: neighbouring threads then share no cache line, and vectors are aligned.
+    private const nuint Alignment = 4096;
+
+    [ThreadStatic]
+    private static SimdScratch? current;
+
+    private byte* memory;
+    private nint size;
+
+    ~SimdScratch() => NativeMemory.AlignedFree(memory);
+
+    public static byte* Get(nint bytes)
+    {
+        SimdScratch scratch = current ??= new();
+        if (scratch.size < bytes)
+        {
+            NativeMemory.AlignedFree(scratch.memory);
+            scratch.memory = null;
+            scratch.size = 0;
+            scratch.memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+            scratch.size = bytes;
+        }
+        return scratch.memory;
+    }
+}
