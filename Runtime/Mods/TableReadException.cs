@@ -1,4 +1,5 @@
 using System.Globalization;
+using FlashGen.Support;
 
 namespace FlashGen;
 
@@ -41,12 +42,7 @@ public sealed class TableReadException : Exception
 
     private static string Describe(string table, long index, long length, Position? at)
     {
-        string place = at is { } p
-            ? string.Create(
-                CultureInfo.InvariantCulture,
-                $" (batch {p.Batch}, head {p.Head}, query {p.Query}, key {p.Key})"
-            )
-            : "";
+        string place = at is { } pair ? $" ({ModFaults.Place(pair)})" : "";
         string allowed =
             length == 0
                 ? "the table is empty"

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using FlashGen.Support;
 
@@ -151,11 +150,7 @@ internal sealed class NaiveAttention<TReal>
             }
             catch (DivideByZeroException division)
             {
-                string place = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"batch {batch}, head {head}, query {query}, key {key}"
-                );
-                throw new DivideByZeroException($"A mod divided an integer by zero ({place}).", division);
+                throw ModFaults.Division(at, division);
             }
         }
         return scores;
