@@ -114,17 +114,17 @@ let scores =
 
                 Expect.floatClose near output 3.0 "one for each key"
 
-                let shape = AttentionShape(2, 2, 2, 1, 2, 1)
+                let shape = AttentionShape(2, 2, 1, 1, 2, 1)
 
                 let arguments =
                     ModArguments()
                         .Add("bias", [| 0.0f; ln3f; 0.0f; 7.0f; 0.0f; -ln3f; 0.0f; 7.0f; 7.0f; 7.0f; 7.0f |])
                         .Add("biasStrides", BiasStrides(2L, 4L, 0L, 1L))
 
-                let value = [| 0.0; 4.0; 0.0; 4.0; 0.0; 4.0; 0.0; 4.0 |]
+                let value = [| 0.0; 4.0; 0.0; 4.0 |]
 
                 let result =
-                    forward (variant typeof<Biased>) (Array.zeroCreate 4) (Array.zeroCreate 8) value shape arguments
+                    forward (variant typeof<Biased>) (Array.zeroCreate 4) (Array.zeroCreate 4) value shape arguments
 
                 let at7 = 4.0 * Math.Exp 7.0 / (1.0 + Math.Exp 7.0)
 

@@ -60,15 +60,15 @@ let softmax =
             }
 
             test "dropout takes the weights whose draw is below the threshold, and raises the others" {
-                let shape = AttentionShape(2, 2, 2, 3, 40, 1)
+                let shape = AttentionShape(2, 2, 1, 3, 40, 1)
                 let dropout = Dropout(0.25f, 0x0123456789abcdefUL, 9u)
 
                 let result =
                     forward
                         (variant typeof<Dropped>)
                         (Array.zeroCreate 12)
-                        (Array.zeroCreate 160)
-                        (Array.replicate 160 1.0)
+                        (Array.zeroCreate 80)
+                        (Array.replicate 80 1.0)
                         shape
                         (ModArguments().Add("dropout", dropout))
 
@@ -102,6 +102,18 @@ let softmax =
                             let expected = float kept.Length / 40.0 * 4.0 / 3.0
                             Expect.floatClose exactly result.Output[row] expected $"row {row}"
                             Expect.floatClose exactly result.LogSumExp[row] (Math.Log 40.0) "log-sum-exp is of all"
+            }
+
+            test "a draw that equals the threshold is kept" {
+                // Under seed 0 the first draw is 0xe8d5, from the first published vector of Philox.
+                let output threshold =
+                    let dropout = Dropout(float32 threshold / 65536.0f, 0UL)
+                    Expect.equal dropout.Threshold threshold "threshold"
+                    let arguments = ModArguments().Add("dropout", dropout)
+                    (forward (variant typeof<Dropped>) [| 0.0 |] [| 0.0 |] [| 1.0 |] (shape 1 1 1) arguments).Output[0]
+
+                Expect.floatClose exactly (output 0xe8d5) (65536.0 / float (65536 - 0xe8d5)) "kept"
+                Expect.equal (output 0xe8d6) 0.0 "dropped"
             }
 
             test "dropout of 0 changes nothing" {
