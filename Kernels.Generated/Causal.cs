@@ -1,6 +1,0 @@
-namespace FlashGen.Kernels;
-
-/// <summary>Every token sees itself and those before it: GPT-2, Llama, Qwen and most language models.</summary>
-[Attention(Types = ElementTypes.Float16 | ElementTypes.BFloat16 | ElementTypes.Float32 | ElementTypes.Float64)]
-[Causal]
-public static partial class Causal;
