@@ -29,6 +29,9 @@ type Coverage =
         First: Expr list
         /// A row keeps no key above these; ints or longs of the row. The last key within the lengths bounds every mask besides.
         Last: Expr list
+        /// Those of `First` and `Last` that only shape the tiles: their conjuncts stand in `Rest` too, where their table reads are
+        /// reached as C# reaches them.
+        Shapes: Expr list
         /// Bools of row and key that bounds cannot say, in source order.
         Rest: Expr list
         Leaves: Leaf list
@@ -370,69 +373,106 @@ module Coverage =
         | Literal(BoolLiteral true) -> []
         | _ -> [ expr ]
 
-    /// The guard keeps C#'s order of evaluation: a bound that reads a table reads it only where the row's earlier conditions hold.
-    let private guarded conditions limit outside =
-        match conditions with
-        | _ when
-            not (
-                Expr.exists
-                    (fun e ->
-                        match e with
-                        | TableRead _ -> true
-                        | _ -> false)
-                    limit
-            )
-            ->
-            narrow limit
-        | [] -> narrow limit
-        | conditions -> narrow (Select(Expr.conjunction (List.rev conditions), wide limit, outside))
+    let private mayFault expr =
+        Expr.exists
+            (fun part ->
+                match part with
+                | TableRead _ -> true
+                | Binary((Div | Rem), _, Literal _) -> false
+                | Binary((Div | Rem), left, _) -> Expr.typeOf left <> Float
+                | _ -> false)
+            expr
 
-    let private classify (coverage: Coverage) conjunct =
-        // Conditions are collected backwards.
-        let lower limit =
-            guarded coverage.Conditions limit always
+    /// The bounds that a conjunct says, if it says nothing else.
+    let private boundsOf conjunct =
+        let direct =
+            match conjunct with
+            | Binary(op, left, right) -> bounds op left right
+            | _ -> None
 
-        let upper limit = guarded coverage.Conditions limit never
+        match direct with
+        | Some _ -> direct
+        | None ->
+            match tryUpper conjunct with
+            | Some limit -> Some [ AtMost limit ]
+            | None -> tryLower conjunct |> Option.map (fun limit -> [ AtLeast limit ])
 
-        if isRowOnly conjunct then
-            { coverage with
-                Conditions = conjunct :: coverage.Conditions
-            }
-        else
-            let exact =
-                match conjunct with
-                | Binary(op, left, right) -> bounds op left right
-                | _ -> None
+    /// A read of the row counts as reached by the whole row, which is C#'s order of evaluation where nothing before it depends on
+    /// the key and the conjunct is one comparison.
+    let private isReachedByRow earlier conjunct =
+        List.forall isRowOnly earlier
+        && (isRowOnly conjunct
+            || match conjunct with
+               | Binary((Lt | Le | Gt | Ge | Eq), _, _) -> true
+               | _ -> false)
 
-            match exact with
-            | Some found ->
-                (coverage, found)
-                ||> List.fold (fun coverage bound ->
-                    match bound with
-                    | AtLeast limit ->
+    let private classify (coverage: Coverage, earlier) conjunct =
+        let add (coverage: Coverage) bound =
+            // An earlier condition of the row keeps its later reads from being made.
+            let limit, outside =
+                match bound with
+                | AtLeast limit -> limit, always
+                | AtMost limit -> limit, never
+
+            let limit =
+                if coverage.Conditions.IsEmpty || not (mayFault limit) then
+                    narrow limit
+                else
+                    narrow (Select(Expr.conjunction (List.rev coverage.Conditions), wide limit, outside))
+
+            match bound with
+            | AtLeast _ ->
+                { coverage with
+                    First = limit :: coverage.First
+                }
+            | AtMost _ ->
+                { coverage with
+                    Last = limit :: coverage.Last
+                }
+
+        // Where the row's reads may go beyond what C# reaches, they shape the tiles, but faults are found element by element.
+        let isShape = mayFault conjunct && not (isReachedByRow earlier conjunct)
+
+        let shaped =
+            if isRowOnly conjunct then
+                if isShape then
+                    Some coverage
+                else
+                    Some
                         { coverage with
-                            First = lower limit :: coverage.First
+                            Conditions = conjunct :: coverage.Conditions
                         }
-                    | AtMost limit ->
-                        { coverage with
-                            Last = upper limit :: coverage.Last
-                        })
+            else
+                boundsOf conjunct
+                |> Option.map (fun found ->
+                    let result = List.fold add coverage found
+
+                    if isShape then
+                        let added (after: Expr list) (before: Expr list) =
+                            List.take (after.Length - before.Length) after
+
+                        { result with
+                            Shapes =
+                                added result.First coverage.First
+                                @ added result.Last coverage.Last
+                                @ coverage.Shapes
+                        }
+                    else
+                        result)
+
+        let result =
+            match shaped with
+            | Some shaped when not isShape -> shaped
+            | Some shaped ->
+                { shaped with
+                    Rest = conjunct :: shaped.Rest
+                }
             | None ->
-                match tryUpper conjunct with
-                | Some limit ->
-                    { coverage with
-                        Last = upper limit :: coverage.Last
-                    }
-                | None ->
-                    match tryLower conjunct with
-                    | Some limit ->
-                        { coverage with
-                            First = lower limit :: coverage.First
-                        }
-                    | None ->
-                        { coverage with
-                            Rest = conjunct :: coverage.Rest
-                        }
+                { coverage with
+                    Rest = conjunct :: coverage.Rest
+                }
+
+        result, conjunct :: earlier
 
     // ---- The rest: value ranges over a tile ------------------------------------------------------------------------------
 
@@ -496,9 +536,9 @@ module Coverage =
             High = Select(fits, bounds.High, Expr.long high)
         }
 
-    let rec private boundsOf (leaves: Leaves) expr : Bounds option =
+    let rec private rangeOf (leaves: Leaves) expr : Bounds option =
         let t = Expr.typeOf expr
-        let recurse = boundsOf leaves
+        let recurse = rangeOf leaves
 
         let exactInteger op left right low high =
             if t = Long then
@@ -688,7 +728,7 @@ module Coverage =
                                 (both And mustBeFalse ifFalse.MustBeTrue))
                 }
             | Binary((Eq | Ne | Lt | Le | Gt | Ge) as op, left, right) when Expr.typeOf left <> Bool ->
-                match boundsOf leaves left, boundsOf leaves right with
+                match rangeOf leaves left, rangeOf leaves right with
                 | Some a, Some b when isFloat a = isFloat b -> compared op a b
                 | _ -> unknown
             | _ -> unknown
@@ -700,6 +740,7 @@ module Coverage =
             Conditions = []
             First = []
             Last = []
+            Shapes = []
             Rest = []
             Leaves = []
             RestEmpty = no
@@ -718,7 +759,9 @@ module Coverage =
             }
         else
             let split =
-                conjuncts (Simplify.expression inlined) |> List.fold classify nothingKnown
+                conjuncts (Simplify.expression inlined)
+                |> List.fold classify (nothingKnown, [])
+                |> fst
 
             let leaves = Leaves()
             let rest = List.rev split.Rest
@@ -733,6 +776,7 @@ module Coverage =
                 Conditions = List.rev split.Conditions
                 First = List.rev split.First
                 Last = List.rev split.Last
+                Shapes = split.Shapes
                 Rest = rest
                 Leaves = leaves.All
                 RestEmpty = opposite canBeTrue

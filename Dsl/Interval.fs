@@ -48,6 +48,7 @@ module Interval =
                 match op with
                 | Add -> fit t (a + c, b + d)
                 | Sub -> fit t (a - d, b - c)
+                | Mul when c = d && c >= 0L && abs a < (1L <<< 31) && abs b < (1L <<< 31) && c < (1L <<< 31) -> fit t (a * c, b * c)
                 | Min -> IntegerRange(min a c, min b d)
                 | Max -> IntegerRange(max a c, max b d)
                 | Div when c = d && c > 0L -> IntegerRange(a / c, b / c)

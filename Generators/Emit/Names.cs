@@ -52,10 +52,6 @@ internal static class Names
             _ => $"{arguments}.Scalar<{HostType(argument.Type)}>(\"{argument.Name}\")",
         };
 
-    /// <summary>Tables whose lengths are checked against the shape before the call.</summary>
-    public static IEnumerable<string> CheckedTables =>
-        new[] { "slopes", "bias", "prefix", "queryDocument", "keyDocument", "sink" };
-
     /// <summary>The argument list `a, b, c` of a declaration's run-time arguments, each after a comma.</summary>
     public static string Pass(Declaration declaration) =>
         string.Concat(declaration.Spec.Arguments.Select(argument => ", " + Keywords.Escape(argument.Name)));
@@ -67,9 +63,6 @@ internal static class Names
                 $", {HostType(argument.Type)} {Keywords.Escape(argument.Name)}"
             )
         );
-
-    public static bool Has(this AttentionSpec spec, string argument) =>
-        spec.Arguments.Any(candidate => candidate.Name == argument);
 
     /// <summary>The text inside a declaration's namespace and partial types, which it opens and closes.</summary>
     public static string InType(Declaration declaration, string body, bool withModifiers = false)

@@ -1,17 +1,20 @@
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 
 namespace FlashGen.Support;
 
 /// <summary>
-/// Finds out what was wrong in a tile where a kernel saw a bad table index or divisor: the user's own compiled mods are called there,
-/// one position after another, until one throws.
+/// Says what was wrong in a tile where a kernel saw a bad table index or divisor: the declaration is followed there, one position after
+/// another, with the user's own compiled mods, until one throws.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class FaultReport
 {
-    /// <summary>Throws for the first position of the tile that reaches a bad read or division; returns if none does.</summary>
+    /// <summary>Throws for the first position of the tile that reaches a bad read or division.</summary>
     /// <exception cref="TableReadException">A table was read outside its length.</exception>
     /// <exception cref="DivideByZeroException">An integer was divided by zero.</exception>
+    /// <exception cref="InvalidOperationException">The position depends on the scores, which are gone by now.</exception>
+    [DoesNotReturn]
     public static void Explain(
         AttentionVariant variant,
         in AttentionShape shape,
@@ -19,9 +22,12 @@ public static class FaultReport
         ModArguments arguments
     )
     {
+        Declaration declaration = new(variant, shape, arguments);
         SimdItem item = outcome.FaultItem;
-        for (int row = outcome.FaultFirstRow; row < outcome.FaultFirstRow + outcome.FaultRows; row++)
-        for (int key = outcome.FaultFirstKey; key < outcome.FaultFirstKey + outcome.FaultKeys; key++)
+        int endRow = outcome.FaultFirstRow + outcome.FaultRows,
+            endKey = outcome.FaultFirstKey + outcome.FaultKeys;
+        for (int row = outcome.FaultFirstRow; row < endRow; row++)
+        for (int key = outcome.FaultFirstKey; key < endKey; key++)
         {
             Position at = new(
                 item.Batch,
@@ -35,30 +41,22 @@ public static class FaultReport
             );
             try
             {
-                Visit(variant, at, arguments);
+                if (declaration.Keeps(at))
+                    declaration.Change(0f, at);
             }
             catch (TableReadException fault)
             {
-                throw new TableReadException(fault.Table, fault.Index, fault.Length, at, fault);
+                throw ModFaults.TableRead(fault.Table, fault.Index, fault.Length, at);
             }
-            catch (ArithmeticException fault)
+            catch (DivideByZeroException fault)
             {
-                throw new DivideByZeroException(
-                    $"{variant.Name} divides by zero at batch {at.Batch}, head {at.Head}, query {at.Query}, key {at.Key}.",
-                    fault
-                );
+                throw ModFaults.Division(at, fault);
             }
         }
-    }
-
-    // A score change counts where the pair is kept; the score itself is not at hand, and a mod that reads by it is called with 0.
-    private static void Visit(AttentionVariant variant, in Position at, ModArguments arguments)
-    {
-        foreach (MaskDelegate mask in variant.Masks)
-            if (!mask(at, arguments))
-                return;
-        float score = 0;
-        foreach (ScoreDelegate change in variant.Scores)
-            score = change(score, at, arguments);
+        throw new InvalidOperationException(
+            $"{variant.Name} read outside a table or divided by zero at batch {item.Batch}, head {item.Head}, "
+                + $"a query from {outcome.FaultFirstRow} to {endRow - 1} and a key from {outcome.FaultFirstKey} to {endKey - 1}, "
+                + "for some value of the score."
+        );
     }
 }

@@ -16,7 +16,7 @@ public static unsafe class SimdForward
         : 128;
 
     /// <summary>Runs a call; says what was done, and where a table read failed.</summary>
-    public static SimdOutcome Run<T, TLogSumExp, TKernel512, TKernel256, TKernel128, TArguments>(
+    public static SimdOutcome Run<T, TLogSumExp, TKernel512, TKernel256, TKernel128, TProbe, TArguments>(
         AttentionVariant variant,
         ReadOnlySpan<T> query,
         ReadOnlySpan<T> key,
@@ -35,6 +35,7 @@ public static unsafe class SimdForward
         where TKernel512 : ISimdKernel<TArguments>
         where TKernel256 : ISimdKernel<TArguments>
         where TKernel128 : ISimdKernel<TArguments>
+        where TProbe : ISimdProbe<TArguments>
         where TArguments : unmanaged
     {
         options.Cancellation.ThrowIfCancellationRequested();
@@ -86,7 +87,10 @@ public static unsafe class SimdForward
                     DropoutSeed = dropout.Seed,
                     DropoutOffset = dropout.Offset,
                 };
-                SimdOutcome outcome =
+                SimdOutcome outcome = default;
+                if (SimdProbe.Corners<TProbe, TArguments>(call, arguments, ref outcome))
+                    return outcome;
+                outcome =
                     VectorBits == 512 ? SimdLauncher.Run<TKernel512, TArguments>(call, arguments, options)
                     : VectorBits == 256 ? SimdLauncher.Run<TKernel256, TArguments>(call, arguments, options)
                     : SimdLauncher.Run<TKernel128, TArguments>(call, arguments, options);

@@ -48,6 +48,9 @@ internal sealed class ExprScope
     /// <summary>True when some reached read or division may be at fault; the text then sets `fault` or, in lanes, `faults`.</summary>
     public bool CanFault => faults.Count > 0;
 
+    /// <summary>Whether bad indexes and divisors count; not where an expression is evaluated beyond what C# reaches.</summary>
+    public bool CountsFaults { get; set; } = true;
+
     /// <summary>The statements of a level, in order.</summary>
     public string Statements(Level level) => string.Join("\n", statements[level]);
 
@@ -276,6 +279,8 @@ internal sealed class ExprScope
     // The test has the level of its index; it joins its guard, which may vary more, where both are known.
     private void Fault(Value bad, Value? guard)
     {
+        if (!CountsFaults)
+            return;
         bad = Name(bad, "outside");
         Value reached = guard is { } value ? Combine(BinaryOp.And, bad, value, ScalarType.Bool) : bad;
         string statement = reached.IsLanes ? $"faults |= {reached.Text};" : $"fault |= {reached.Text};";

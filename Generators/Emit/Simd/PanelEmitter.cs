@@ -58,7 +58,10 @@ internal static class PanelEmitter
             )}}
             }
 
-            """.Replace("\r\n", "\n");
+            """.Replace(
+            "\r\n",
+            "\n"
+        );
     }
 
     private static string Fma(SimdTile tile) => tile.VectorBits == 128 ? "V.MultiplyAddEstimate" : "V.FusedMultiplyAdd";

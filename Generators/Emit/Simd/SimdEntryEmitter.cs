@@ -12,6 +12,8 @@ internal static class SimdEntryEmitter
     public static string Emit(Declaration declaration)
     {
         List<string> members = new() { Arguments(declaration) };
+        if (ProbeEmitter.IsNeeded(declaration.Spec))
+            members.Add(ProbeEmitter.Emit(declaration.Spec));
         members.AddRange(declaration.Spec.Types.Select(type => Forward(declaration, type)));
         return $$"""
             {{Header}}
@@ -23,18 +25,16 @@ internal static class SimdEntryEmitter
             """.Replace("\r\n", "\n");
     }
 
-    // The sink, the scale and dropout act outside the mods: the call carries them.
-    private static IEnumerable<Argument> ModArguments(AttentionSpec spec) =>
-        spec.Arguments.Where(argument => argument.Name is not ("scale" or "sink") && !argument.Type.IsDropoutArgument);
-
     private static IEnumerable<(string Name, string Element)> Tables(AttentionSpec spec) =>
-        ModArguments(spec)
+        ArgumentUse
+            .OfMods(spec)
             .Where(argument => argument.Type is ArgumentType.TableArgument)
             .Select(argument => (argument.Name, Names.TableElement(((ArgumentType.TableArgument)argument.Type).Item)));
 
     private static string Arguments(Declaration declaration)
     {
-        IEnumerable<string> fields = ModArguments(declaration.Spec)
+        IEnumerable<string> fields = ArgumentUse
+            .OfMods(declaration.Spec)
             .Select(argument =>
                 argument.Type is ArgumentType.TableArgument table
                     ? $"public {Names.TableElement(table.Item)}* {Keywords.Escape(argument.Name)};\n    public int lengthOf_{argument.Name};"
@@ -62,7 +62,8 @@ internal static class SimdEntryEmitter
             Tables(spec)
                 .Select(table => $"\nfixed ({table.Element}* pinned_{table.Name} = {Keywords.Escape(table.Name)})")
         );
-        IEnumerable<string> fields = ModArguments(spec)
+        IEnumerable<string> fields = ArgumentUse
+            .OfMods(spec)
             .SelectMany(argument =>
                 argument.Type is ArgumentType.TableArgument
                     ? new[]
@@ -73,6 +74,7 @@ internal static class SimdEntryEmitter
                     : new[] { $"{Keywords.Escape(argument.Name)} = {Keywords.Escape(argument.Name)}" }
             );
         string sink = spec.Sink ? "sink" : "default";
+        string probe = ProbeEmitter.IsNeeded(spec) ? ProbeEmitter.Name : "NoProbe<SimdArguments>";
         string dropout = spec.Dropout ? "dropout" : "default";
         string run = $$"""
             {{pins.TrimStart('\n')}}
@@ -80,7 +82,7 @@ internal static class SimdEntryEmitter
                 SimdArguments arguments = new() { {{string.Join(", ", fields)}} };
                 SimdOutcome outcome = SimdForward.Run<{{element}}, {{Names.LogSumExp(type)}}, {{Kernel(512)}}, {{Kernel(
                 256
-            )}}, {{Kernel(128)}}, SimdArguments>(
+            )}}, {{Kernel(128)}}, {{probe}}, SimdArguments>(
                     Variant, query, key, value, output, in shape, {{scale}}, {{sink}}, {{dropout}}, in arguments, logSumExp, options);
                 if (outcome.Faulted)
                     FaultReport.Explain(Variant, in shape, in outcome, {{NamedArguments(spec)}});
@@ -103,27 +105,31 @@ internal static class SimdEntryEmitter
         List<string> checks = new();
         if (spec.Scale.IsRuntimeScale)
             checks.Add("CallCheck.Scale(scale);");
-        if (spec.Has("slopes"))
+        if (spec.HasReadyMade("Alibi"))
             checks.Add("CallCheck.Slopes(in shape, slopes.Length);");
-        if (spec.Has("bias"))
+        if (spec.HasReadyMade("Bias"))
             checks.Add("CallCheck.Bias(in shape, bias.Length, in biasStrides);");
-        if (spec.Has("prefix"))
+        if (spec.HasReadyMade("PrefixLm"))
             checks.Add("CallCheck.Prefix(in shape, prefix.Length);");
-        if (spec.Has("queryDocument"))
+        if (spec.HasReadyMade("Document"))
             checks.Add("CallCheck.Documents(in shape, queryDocument.Length, keyDocument.Length);");
         if (spec.Sink)
             checks.Add("CallCheck.Sink(in shape, sink.Length);");
+        foreach (Argument argument in spec.Arguments.Where(argument => argument.Type is ArgumentType.TableArgument))
+        foreach (string result in new[] { "output", "logSumExp" })
+            checks.Add(
+                $"CallCheck.Disjoint(nameof({result}), {result}, \"{argument.Name}\", {Keywords.Escape(argument.Name)});"
+            );
         return string.Concat(checks.Select(check => "\n    " + check));
     }
 
     private static string NamedArguments(AttentionSpec spec) =>
         "new ModArguments()"
         + string.Concat(
-            ModArguments(spec)
-                .Select(argument =>
-                    argument.Type is ArgumentType.TableArgument
-                        ? $".Add(\"{argument.Name}\", {Keywords.Escape(argument.Name)}.ToArray())"
-                        : $".Add(\"{argument.Name}\", {Keywords.Escape(argument.Name)})"
-                )
+            spec.Arguments.Select(argument =>
+                argument.Type is ArgumentType.TableArgument
+                    ? $".Add(\"{argument.Name}\", {Keywords.Escape(argument.Name)}.ToArray())"
+                    : $".Add(\"{argument.Name}\", {Keywords.Escape(argument.Name)})"
+            )
         );
 }

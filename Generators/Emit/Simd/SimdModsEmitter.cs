@@ -13,7 +13,7 @@ internal sealed class SimdModsEmitter(AttentionSpec spec, Coverage coverage, Sim
     private const string Parameters = "in SimdCall call, in SimdArguments arguments, in SimdItem item, Panel* panel";
 
     // Names that the text around the expressions uses.
-    private static readonly string[] Reserved =
+    public static readonly string[] Reserved =
     {
         "call",
         "arguments",
@@ -135,18 +135,20 @@ internal sealed class SimdModsEmitter(AttentionSpec spec, Coverage coverage, Sim
         new(
             axis,
             new ScalarDialect(wide),
-            name => "arguments." + Escape(name),
-            Names.CheckedTables.Where(table => spec.Has(table)),
+            ArgumentName,
+            ArgumentUse.Trusted(spec),
             names ?? new HashSet<string>(Reserved)
         );
 
-    private static string Escape(string name)
+    /// <summary>Where a kernel finds a run-time argument.</summary>
+    public static string ArgumentName(string name)
     {
         int dot = name.IndexOf('.');
-        return dot < 0 ? Keywords.Escape(name) : Keywords.Escape(name.Substring(0, dot)) + name.Substring(dot);
+        return "arguments."
+            + (dot < 0 ? Keywords.Escape(name) : Keywords.Escape(name.Substring(0, dot)) + name.Substring(dot));
     }
 
-    private static string UniformFields =>
+    public static string UniformFields =>
         """
             int batch = item.Batch, head = item.Head, keyHead = item.KeyHead;
             int queryLength = call.QueryLength, keyLength = item.KeyLength, keyExtent = call.KeyLength, queryHeads = call.QueryHeads;
@@ -158,7 +160,7 @@ internal sealed class SimdModsEmitter(AttentionSpec spec, Coverage coverage, Sim
         Ints queryPosition = query + V.Create(item.Offset);
         """;
 
-    private static string Section(ExprScope scope, Level level, int indent)
+    public static string Section(ExprScope scope, Level level, int indent)
     {
         string statements = scope.Statements(level);
         return statements.Length == 0 ? "" : "\n" + Indent(statements, indent);
@@ -221,9 +223,11 @@ internal sealed class SimdModsEmitter(AttentionSpec spec, Coverage coverage, Sim
     }
 
     // Bounds are ints in the lanes: a long is clamped, as no key lies beyond.
-    private static string Bound(ExprScope scope, Expr bound, Value? guard)
+    private string Bound(ExprScope scope, Expr bound, Value? guard)
     {
+        scope.CountsFaults = !coverage.Shapes.Contains(bound);
         Value value = scope.Emit(bound, guard);
+        scope.CountsFaults = true;
         if (value.Type.IsInt)
             return scope.Lanes(scope.Name(value, "bound"));
         string lanes = scope.Lanes(scope.Name(value, "bound"));
