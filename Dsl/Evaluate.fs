@@ -88,7 +88,10 @@ module Evaluate =
             b
 
     let private cbrt (x: float) =
-        float (sign x) * Math.Pow(abs x, 1.0 / 3.0)
+        if x = 0.0 || Double.IsNaN x then
+            x
+        else
+            float (sign x) * Math.Pow(abs x, 1.0 / 3.0)
 
     let private floatUnary op (x: float32) =
         // Transcendental functions are computed in double and rounded: within one ulp of every target's own.

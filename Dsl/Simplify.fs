@@ -109,7 +109,7 @@ module Simplify =
                 | None -> expr
             | Unary(Not, operand) -> negation locals operand
             | Unary(op, operand) -> algebra.Unary op (go locals operand)
-            | Binary((And | Or) as op, _, _) -> algebra.Chain op (List.map (go locals) (algebra.Parts op expr))
+            | Binary((And | Or) as op, _, _) -> algebra.Chain op (List.map (go locals) (Bools.parts op expr))
             | Binary(op, left, right) ->
                 let left = go locals left
                 algebra.Binary op left (go locals right)
@@ -152,14 +152,8 @@ module Simplify =
     /// The same meaning in canonical form; simplifying again changes nothing. Never larger than the expression given,
     /// and the time grows with its size. Names of locals are unique in the result.
     let expression expr =
-        let rec settle n expr =
+        let rec settle expr =
             let simpler = pass expr
+            if simpler = expr then expr else settle simpler
 
-            if simpler = expr then
-                expr
-            elif n = 0 then
-                failwith (sprintf "LOOP %A -> %A" expr simpler)
-            else
-                settle (n - 1) simpler
-
-        settle 60 (distinctLocals expr)
+        settle (distinctLocals expr)

@@ -6,6 +6,7 @@ open FlashGen.Dsl
 let private evaluates expr expected name =
     test name { Expect.equal (Evaluate.expression Environment.empty expr) expected name }
 
+[<Tests>]
 let tests =
     testList
         "Evaluate"
