@@ -1,4 +1,5 @@
 using System.Globalization;
+using FlashGen.Support;
 
 namespace FlashGen.Kernels;
 
@@ -233,7 +234,8 @@ public static partial class Attention
         bool isPlain = IsPlain(dropout, scale) && mask.Kind != AttentionMaskKind.Keep;
         if (!isPlain && by != exact)
         {
-            // The variants' scale is a float: what it cannot hold goes into a copy of the queries.
+            // The variants' scale is a float: what it cannot hold goes into a copy of the queries, once they are known to be right.
+            CallCheck.Forward<double, double>(ScaledFull.Variant, query, key, value, output, shape, logSumExp);
             query = Scaled(query, exact);
             by = 1;
         }
