@@ -45,7 +45,7 @@ public unsafe struct SimdCall
     public uint DropoutThreshold;
 
     /// <summary>The factor on kept entries.</summary>
-    public float DropoutScale;
+    public double DropoutScale;
 
     /// <summary>Dropout's seed and offset.</summary>
     public ulong DropoutSeed;

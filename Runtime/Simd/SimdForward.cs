@@ -83,7 +83,7 @@ public static unsafe class SimdForward
                     Scale = scale,
                     Sink = s,
                     DropoutThreshold = (uint)dropout.Threshold,
-                    DropoutScale = dropout.Scale,
+                    DropoutScale = 65536.0 / (65536 - dropout.Threshold),
                     DropoutSeed = dropout.Seed,
                     DropoutOffset = dropout.Offset,
                 };

@@ -93,7 +93,9 @@ let private bfloat =
         Tolerance = 1.6e-2
         Run =
             fun call mask gqa query key value ->
-                let convert = Array.map (fun (x: float) -> BFloat16.op_Explicit (float32 x): BFloat16)
+                let convert =
+                    Array.map (fun (x: float) -> BFloat16.op_Explicit (float32 x): BFloat16)
+
                 let output: BFloat16[] = Array.zeroCreate (outputs call.Sizes)
                 let logSumExp: float32[] = Array.zeroCreate (rows call.Sizes)
                 let shape = call.Sizes.Shape
@@ -202,10 +204,7 @@ let private masks (random: Random) (sizes: Sizes) =
         "float", false, Added(added (rows sizes * sizes.Keys), contiguous sizes.Shape)
         "float over batch",
         false,
-        Added(
-            added (sizes.QueryHeads * pairs),
-            AttentionMask.Broadcast(1, sizes.QueryHeads, sizes.Queries, sizes.Keys)
-        )
+        Added(added (sizes.QueryHeads * pairs), AttentionMask.Broadcast(1, sizes.QueryHeads, sizes.Queries, sizes.Keys))
     ]
 
 let private sizes =
@@ -330,8 +329,7 @@ let private badInput =
                 call four (Added(Array.zeroCreate 24, BiasStrides(0, 0, -4, 1))) false (Nullable()) false)
         }
         test "a negative size of a mask" {
-            throws<ArgumentOutOfRangeException> [ "heads" ] (fun () ->
-                AttentionMask.Broadcast(1, -2, 3, 4) |> ignore)
+            throws<ArgumentOutOfRangeException> [ "heads" ] (fun () -> AttentionMask.Broadcast(1, -2, 3, 4) |> ignore)
         }
         test "a float64 output over its queries, where the scale asks for a copy of them" {
             let shape = AttentionShape(1, 1, 1, 2, 2, 4)
@@ -359,6 +357,8 @@ let private badInput =
 
 [<Tests>]
 let tests =
-    testList "gallery" [
-        testList "scaled dot product" [ testList "as torch" product; testList "bad input" badInput ]
-    ]
+    testList
+        "gallery"
+        [
+            testList "scaled dot product" [ testList "as torch" product; testList "bad input" badInput ]
+        ]

@@ -280,7 +280,7 @@ internal sealed class SimdEmitter
 
     private string Close()
     {
-        string factor = spec.Dropout ? "call.DropoutScale" : "1";
+        string factor = spec.Dropout ? $"({Real})call.DropoutScale" : "1";
         string logSumExp = tile.Wide ? "double" : "float";
         return $$"""
             /// <summary>Divides by the sums and stores outputs and log-sum-exp.</summary>
