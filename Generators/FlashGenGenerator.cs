@@ -45,15 +45,31 @@ public sealed class FlashGenGenerator : IIncrementalGenerator
             )
             .WithTrackingName(Steps.Panels);
 
+        // Files' names do not tell upper from lower case; classes' names do.
+        var ambiguous = declarations
+            .Select(static (declaration, _) => declaration.Spec.Name)
+            .Collect()
+            .Select(static (names, _) => FileNames.Ambiguous(names))
+            .WithTrackingName(Steps.AmbiguousNames);
+
         context.RegisterSourceOutput(
-            declarations,
-            static (output, declaration) => Emission.Surface(output, declaration)
+            declarations.Combine(ambiguous),
+            static (output, pair) => Emission.Surface(output, pair.Left, pair.Right)
         );
         context.RegisterImplementationSourceOutput(
-            accepted,
-            static (output, declaration) => Emission.Kernels(output, declaration)
+            accepted.Combine(ambiguous),
+            static (output, pair) => Emission.Kernels(output, pair.Left, pair.Right)
         );
         context.RegisterImplementationSourceOutput(needs, static (output, all) => Emission.Panels(output, all));
+
+        var leftToCompiler = parsed
+            .Where(static result => result!.IsLeftToCompiler)
+            .Select(static (result, _) => result!.Name)
+            .WithTrackingName(Steps.LeftToCompiler);
+        context.RegisterSourceOutput(
+            leftToCompiler.Combine(ambiguous),
+            static (output, pair) => Emission.LeftToCompiler(output, pair.Left, pair.Right)
+        );
 
         Report(context, parsed.SelectMany(static (result, _) => result!.Diagnostics), Steps.Diagnostics);
         Report(context, StrayMods(context, ModParser.MaskAttribute), Steps.StrayMasks);

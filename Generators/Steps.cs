@@ -7,6 +7,8 @@ internal static class Steps
     public const string Declarations = "Declarations";
     public const string Accepted = "Accepted";
     public const string Panels = "Panels";
+    public const string AmbiguousNames = "AmbiguousNames";
+    public const string LeftToCompiler = "LeftToCompiler";
     public const string Diagnostics = "Diagnostics";
     public const string StrayMasks = "StrayMasks";
     public const string StrayScores = "StrayScores";

@@ -5,22 +5,18 @@ using FlashGen.Generators.Emit.Simd;
 
 namespace FlashGen.Generators.Emit;
 
-/// <summary>Writes the kernels of a variant and what calls them, one file a target and width.</summary>
+/// <summary>Writes the kernels of a variant and what calls them, one file a target and width; a part is the last of its file's name.</summary>
 internal static class KernelEmitter
 {
-    public static IEnumerable<(string Hint, string Text)> Emit(Declaration declaration)
+    public static IEnumerable<(string Part, string Text)> Emit(Declaration declaration)
     {
-        string name = declaration.Spec.Name;
         Coverage coverage = CoverageModule.ofSpec(declaration.Spec);
-        yield return ($"{name}.Variant.g.cs", VariantEmitter.Emit(declaration, SimdPlans.All(declaration.Spec)));
-        yield return ($"{name}.Simd.g.cs", SimdEntryEmitter.Emit(declaration));
+        yield return ("Variant", VariantEmitter.Emit(declaration, SimdPlans.All(declaration.Spec)));
+        yield return ("Simd", SimdEntryEmitter.Emit(declaration));
         foreach (TilePlan plan in SimdPlans.Kernels(declaration.Spec))
         {
             SimdTile tile = SimdTile.Of(plan);
-            yield return (
-                $"{name}.{SimdEmitter.KernelName(tile)}.g.cs",
-                new SimdEmitter(declaration, coverage, plan).Emit()
-            );
+            yield return (SimdEmitter.KernelName(tile), new SimdEmitter(declaration, coverage, plan).Emit());
         }
     }
 }

@@ -24,7 +24,7 @@ internal static class PanelsEmitter
         );
 
     /// <param name="needs">The needs of all declarations, each once, in ordinal order.</param>
-    public static IEnumerable<(string Hint, string Text)> Emit(IReadOnlyList<string> needs)
+    public static IEnumerable<(string Part, string Text)> Emit(IReadOnlyList<string> needs)
     {
         foreach (string need in needs)
         {
@@ -35,12 +35,12 @@ internal static class PanelsEmitter
                 .ToArray();
             if (words[0] == Lanes)
             {
-                yield return ($"FlashGen.Lanes{numbers[0]}.g.cs", LanesEmitter.Emit(numbers[0]));
+                yield return ($"Lanes{numbers[0]}", LanesEmitter.Emit(numbers[0]));
             }
             else
             {
                 SimdTile tile = new(numbers[0], numbers[1] == 1, numbers[2], numbers[3], numbers[4]);
-                yield return ($"FlashGen.{tile.ClassName}.g.cs", PanelEmitter.Emit(tile));
+                yield return (tile.ClassName, PanelEmitter.Emit(tile));
             }
         }
     }

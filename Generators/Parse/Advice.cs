@@ -74,6 +74,7 @@ internal static class Advice
             ),
             IInterpolatedStringOperation => ("a string", Scalars),
             ILiteralOperation { Type.SpecialType: SpecialType.System_String } => ("a string", Scalars),
+            ITupleBinaryOperation => ("a comparison of tuples", "compare element by element"),
             ITupleOperation => ("a tuple", "use one local for each element"),
             IIsTypeOperation => ("a type test", Scalars),
             IWithOperation => ("a with expression", "take what you need as parameters of a static method"),

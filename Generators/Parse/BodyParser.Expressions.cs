@@ -15,6 +15,8 @@ internal sealed partial class BodyParser
             return LeaveToCompiler(operation.Type);
         if (operation.ConstantValue is { HasValue: true, Value: { } constant } && Constant(constant) is { } literal)
             return literal;
+        if (operation.Type?.SpecialType == SpecialType.System_Double)
+            return RefuseType(operation);
         return operation switch
         {
             IParameterReferenceOperation reference => Reference(reference, reference.Parameter, frame),
@@ -58,6 +60,10 @@ internal sealed partial class BodyParser
                 return Expr.NewTableLength(table.Name);
             case { } operand when operand == Operand.Position && ModTypes.FieldOf(property.Property.Name) is { } field:
                 return Expr.NewPosition(field);
+            case null when property.Instance is { } instance && ModTypes.ScalarOf(instance.Type) is null:
+                // What the property belongs to is refused already, nearer to the mistake.
+                Expression(instance, frame);
+                return Anything(property.Type);
             default:
                 return RefuseExpression(property);
         }
@@ -75,8 +81,10 @@ internal sealed partial class BodyParser
 
     private Expr Unary(IUnaryOperation unary, Frame frame)
     {
-        if (unary.OperatorMethod is not null || unary.IsLifted || ModTypes.ScalarOf(unary.Type) is not { } type)
+        if (ModTypes.ScalarOf(unary.Type) is not { } type)
             return RefuseType(unary);
+        if (unary.OperatorMethod is not null || unary.IsLifted)
+            return RefuseOperands(unary, unary.Operand);
         if (unary.IsChecked && !type.IsFloat)
             return RefuseChecked(unary);
         var operand = Expression(unary.Operand, frame);
@@ -92,8 +100,10 @@ internal sealed partial class BodyParser
 
     private Expr Binary(IBinaryOperation binary, Frame frame)
     {
-        if (binary.OperatorMethod is not null || binary.IsLifted || ModTypes.ScalarOf(binary.Type) is not { } type)
+        if (ModTypes.ScalarOf(binary.Type) is not { } type)
             return RefuseType(binary);
+        if (binary.OperatorMethod is not null || binary.IsLifted)
+            return RefuseOperands(binary, binary.LeftOperand, binary.RightOperand);
         if (binary.IsChecked && !type.IsFloat && !type.IsBool)
             return RefuseChecked(binary);
         if (OperatorOf(binary.OperatorKind) is not { } op)
@@ -132,8 +142,10 @@ internal sealed partial class BodyParser
     {
         if (conversion.Operand is IThrowOperation)
             return RefuseExpression(conversion.Operand);
-        if (conversion.OperatorMethod is not null || ModTypes.ScalarOf(conversion.Type) is not { } target)
+        if (ModTypes.ScalarOf(conversion.Type) is not { } target)
             return RefuseType(conversion);
+        if (conversion.OperatorMethod is not null)
+            return RefuseOperands(conversion, conversion.Operand);
         var operand = Expression(conversion.Operand, frame);
         if (ModTypes.ScalarOf(conversion.Operand.Type) is not { } source)
             return Anything(conversion.Type);

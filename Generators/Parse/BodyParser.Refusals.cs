@@ -14,6 +14,17 @@ internal sealed partial class BodyParser
         return Forbid(operation, what, instead);
     }
 
+    /// <summary>Refuses an operator for the types that it is used with.</summary>
+    private Expr RefuseOperands(IOperation operation, params IOperation[] operands)
+    {
+        var refused = operands.Where(operand => ModTypes.ScalarOf(operand.Type) is null).ToList();
+        if (refused.Count == 0)
+            return RefuseExpression(operation);
+        foreach (var operand in refused)
+            RefuseType(operand);
+        return Anything(operation.Type);
+    }
+
     private Expr RefuseChecked(IOperation operation) =>
         Forbid(
             operation,

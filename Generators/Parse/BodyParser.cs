@@ -22,6 +22,7 @@ internal sealed partial class BodyParser
     private readonly ParseContext _context;
     private readonly LocalNames _names;
     private readonly bool _isMask;
+    private readonly HashSet<SyntaxNode> _sources = [];
     private int _size;
     private int _depth;
 
@@ -36,6 +37,7 @@ internal sealed partial class BodyParser
     public static Expr Parse(ModSignature mod, IEnumerable<string> arguments, ParseContext context)
     {
         var parser = new BodyParser(context, new LocalNames(arguments), mod.Method.IsMask);
+        var known = context.Count;
         var operands = mod.Operands.ToImmutableDictionary(SymbolEqualityComparer.Default);
         try
         {
@@ -46,6 +48,10 @@ internal sealed partial class BodyParser
             var at = mod.Symbol.Locations.FirstOrDefault();
             context.Report(DiagnosticCatalog.TooLarge, at, mod.Symbol.Name, reason.Message);
             return ExprModule.@bool(false);
+        }
+        finally
+        {
+            context.YieldToCompiler(known, parser._sources);
         }
     }
 
@@ -58,6 +64,8 @@ internal sealed partial class BodyParser
 
     private Expr Body(MethodDeclarationSyntax? source, Frame frame)
     {
+        if (source is not null)
+            _sources.Add(source);
         var operation = source is null
             ? null
             : _context.ModelOf(source.SyntaxTree).GetOperation(source, _context.Cancellation);

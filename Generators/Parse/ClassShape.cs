@@ -69,7 +69,7 @@ internal sealed record ClassShape(
 
         var space = type.ContainingNamespace;
         return new ClassShape(
-            type.ToDisplayString(FullName),
+            FullNameOf(type),
             space.IsGlobalNamespace ? "" : space.ToDisplayString(WrittenNamespace),
             ListModule.OfSeq(chain.Select(Partial)),
             chain.TrueForAll(part => part.DeclaredAccessibility == Microsoft.CodeAnalysis.Accessibility.Public)
@@ -78,6 +78,9 @@ internal sealed record ClassShape(
             hasSurface
         );
     }
+
+    /// <summary>The name with its namespace and the types around it.</summary>
+    public static string FullNameOf(INamedTypeSymbol type) => type.ToDisplayString(FullName);
 
     /// <summary>Where a type's name is written first.</summary>
     public static Location? NameOf(INamedTypeSymbol type) =>

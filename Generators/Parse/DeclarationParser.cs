@@ -6,8 +6,21 @@ using Microsoft.FSharp.Core;
 
 namespace FlashGen.Generators.Parse;
 
-/// <summary>What one class gave: its declaration, unless it cannot have another half, and what there is to report.</summary>
-internal sealed record ParseResult(Declaration? Declaration, FSharpList<DiagnosticRecord> Diagnostics);
+/// <summary>What one class gave.</summary>
+/// <param name="Name">The class's full name.</param>
+/// <param name="Declaration">Its declaration, unless it cannot have another half.</param>
+/// <param name="Diagnostics">What there is to report.</param>
+/// <param name="RefusedByCompiler">The compiler has errors of its own there.</param>
+internal sealed record ParseResult(
+    string Name,
+    Declaration? Declaration,
+    FSharpList<DiagnosticRecord> Diagnostics,
+    bool RefusedByCompiler
+)
+{
+    /// <summary>It is refused without a word, because the compiler has one.</summary>
+    public bool IsLeftToCompiler => RefusedByCompiler && Diagnostics.IsEmpty;
+}
 
 /// <summary>Reads a class marked [Attention] into a declaration. All of Roslyn stays on this side.</summary>
 internal static class DeclarationParser
@@ -17,14 +30,16 @@ internal static class DeclarationParser
 
     private const string AttributeName = "Attention";
 
-    /// <summary>
-    /// Reads a class. A fault of this generator's own becomes a diagnostic: an exception would leave a warning and no code.
-    /// </summary>
-    public static ParseResult Parse(INamedTypeSymbol type, Compilation compilation, CancellationToken cancellation)
+    /// <summary>Reads a class.</summary>
+    public static ParseResult Parse(INamedTypeSymbol type, Compilation compilation, CancellationToken cancellation) =>
+        Guard(type, compilation, () => Read(type, new ParseContext(compilation, cancellation)));
+
+    /// <summary>A fault of the generator's own becomes a diagnostic: an exception would leave a warning and no code.</summary>
+    public static ParseResult Guard(INamedTypeSymbol type, Compilation compilation, Func<ParseResult> read)
     {
         try
         {
-            return Read(type, new ParseContext(compilation, cancellation));
+            return read();
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
@@ -35,7 +50,7 @@ internal static class DeclarationParser
                 type.Name,
                 FaultText.Of(fault)
             );
-            return new ParseResult(null, ListModule.Singleton(record));
+            return new ParseResult(ClassShape.FullNameOf(type), null, ListModule.Singleton(record), false);
         }
     }
 
@@ -99,7 +114,12 @@ internal static class DeclarationParser
             optimized,
             context.Rejected
         );
-        return new ParseResult(hasSurface ? declaration : null, context.Diagnostics);
+        return new ParseResult(
+            shape.Name,
+            hasSurface ? declaration : null,
+            context.Diagnostics,
+            context.RefusedByCompiler
+        );
     }
 
     /// <summary>The ready-made parts, then the user's: the order of application.</summary>

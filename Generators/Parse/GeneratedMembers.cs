@@ -25,7 +25,26 @@ internal static class GeneratedMembers
     private const string Forward = "Forward";
     private const string Load = "Load";
 
-    private static readonly string[] Names = ["Variant", "Kernels", Forward, Load];
+    /// <summary>The names of all generated members, private ones included; a test holds the emitters to them.</summary>
+    public static readonly IReadOnlyList<string> Names =
+    [
+        "Variant",
+        "Describe",
+        "DescribeCore",
+        "Kernels",
+        Forward,
+        "ForwardCore",
+        Load,
+        "NamedCalls",
+        "Probe",
+        "SimdArguments",
+        "Simd128",
+        "Simd256",
+        "Simd512",
+        "SimdWide128",
+        "SimdWide256",
+        "SimdWide512",
+    ];
 
     /// <summary>Reports members of the user's that are in the way; true when there is none.</summary>
     public static bool AreFree(INamedTypeSymbol type, AttentionSpec spec, ParseContext context)

@@ -31,7 +31,26 @@ internal sealed class ParseContext(Compilation compilation, CancellationToken ca
     public void Report(DiagnosticDescriptor rule, Location? location, params string[] arguments) =>
         _diagnostics.Add(DiagnosticRecord.Create(rule, Compilation, location, arguments));
 
+    /// <summary>
+    /// Takes back what was reported since there were so many diagnostics, if the compiler has errors in the same code: ours
+    /// may be their consequences.
+    /// </summary>
+    public void YieldToCompiler(int since, IEnumerable<SyntaxNode> code)
+    {
+        if (_diagnostics.Count == since || !code.Any(HasErrors))
+            return;
+        _diagnostics.RemoveRange(since, _diagnostics.Count - since);
+        LeaveToCompiler();
+    }
+
+    public int Count => _diagnostics.Count;
+
     public void LeaveToCompiler() => RefusedByCompiler = true;
+
+    private bool HasErrors(SyntaxNode code) =>
+        ModelOf(code.SyntaxTree)
+            .GetDiagnostics(code.Span, Cancellation)
+            .Any(diagnostic => diagnostic.DefaultSeverity == DiagnosticSeverity.Error);
 
     public SemanticModel ModelOf(SyntaxTree tree)
     {

@@ -48,36 +48,49 @@ let compilation files = compilationOf options files
 let source text =
     compilation [ "Declared.cs", "using System;\nusing FlashGen;\n" + text ]
 
-let errors (diagnostics: Diagnostic seq) =
+let private ofSeverity severity (diagnostics: Diagnostic seq) =
     [
         for diagnostic in diagnostics do
-            if diagnostic.Severity >= DiagnosticSeverity.Warning then
+            if diagnostic.Severity = severity then
                 diagnostic
     ]
 
-/// The generator, with the record of its steps.
-let driver () : GeneratorDriver =
+let errors diagnostics =
+    ofSeverity DiagnosticSeverity.Error diagnostics
+
+let private driverWithout outputs : GeneratorDriver =
     CSharpGeneratorDriver.Create(
         [ FlashGenGenerator().AsSourceGenerator() ],
         parseOptions = parseOptions,
-        driverOptions = GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, true)
+        driverOptions = GeneratorDriverOptions(outputs, true)
     )
+
+/// The generator as a build runs it, with the record of its steps.
+let driver () =
+    driverWithout IncrementalGeneratorOutputKind.None
 
 /// What the generator reports, and what the compiler says of the whole.
 type Outcome =
     {
         Reported: Diagnostic list
+        /// Errors; warnings apart.
         Compiler: Diagnostic list
+        Warnings: Diagnostic list
         Sources: (string * string) list
     }
 
+/// What an editor sees: all but the kernels, which take most of the time.
 let run (compilation: CSharpCompilation) =
-    let driver, output, _ = (driver ()).RunGeneratorsAndUpdateCompilation compilation
+    let driver, output, _ =
+        (driverWithout IncrementalGeneratorOutputKind.Implementation).RunGeneratorsAndUpdateCompilation compilation
+
     let result = driver.GetRunResult()
+    let said = output.GetDiagnostics()
 
     {
         Reported = List.ofSeq result.Diagnostics
-        Compiler = errors (output.GetDiagnostics())
+        Compiler = errors said
+        Warnings = ofSeverity DiagnosticSeverity.Warning said
         Sources =
             [
                 for generated in result.Results do
@@ -96,14 +109,11 @@ let parse (compilation: CSharpCompilation) name =
 
 /// The declaration of a class that nothing is said against.
 let declaration (compilation: CSharpCompilation) name : Declaration =
-    match errors (compilation.GetDiagnostics()) with
-    | [] -> ()
-    | wrong -> failwith $"The source itself does not compile: {wrong}"
-
     let result = parse compilation name
 
     match List.ofSeq result.Diagnostics with
-    | [] -> result.Declaration
+    | [] when not result.Declaration.Rejected -> result.Declaration
+    | [] -> failwith $"The compiler refuses {name}: {errors (compilation.GetDiagnostics())}"
     | reported -> failwith $"{name} is refused: {reported}"
 
 /// The compiled assembly.

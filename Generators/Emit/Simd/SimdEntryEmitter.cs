@@ -76,7 +76,8 @@ internal static class SimdEntryEmitter
         string sink = spec.Sink ? "sink" : "default";
         string probe = ProbeEmitter.IsNeeded(spec) ? ProbeEmitter.Name : "NoProbe<SimdArguments>";
         string dropout = spec.Dropout ? "dropout" : "default";
-        string run = $$"""
+        string run =
+            $$"""
             {{pins.TrimStart('\n')}}
             {
                 SimdArguments arguments = new() { {{string.Join(", ", fields)}} };
