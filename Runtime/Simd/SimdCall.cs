@@ -152,4 +152,20 @@ public unsafe interface ISimdKernel<TArguments>
         byte* scratch,
         ref SimdOutcome outcome
     );
+
+    /// <summary>Whether there is a kernel for a few rows at a time.</summary>
+    static abstract bool HasRows { get; }
+
+    /// <summary>Bytes of scratch that <see cref="RunRows"/> needs.</summary>
+    static abstract nint RowScratchBytes(in SimdCall call);
+
+    /// <summary>Computes all rows of a key head against some of its keys, as partial results.</summary>
+    static abstract void RunRows(
+        in SimdCall call,
+        in TArguments arguments,
+        in SimdSplit split,
+        byte* scratch,
+        SimdPartial* partials,
+        ref SimdOutcome outcome
+    );
 }

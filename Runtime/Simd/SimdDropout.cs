@@ -1,5 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace FlashGen.Support;
 
@@ -7,8 +9,10 @@ namespace FlashGen.Support;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static unsafe class SimdDropout
 {
+    private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
+
     /// <summary>Zeroes what the draws drop, in a panel of keys x panelRows probabilities.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Hot)]
     public static void Apply<TReal>(
         in SimdCall call,
         in SimdItem item,
@@ -22,34 +26,113 @@ public static unsafe class SimdDropout
     {
         if (call.DropoutThreshold == 0)
             return;
-        uint threshold = call.DropoutThreshold;
         uint batchHead = (uint)(item.Batch * call.QueryHeads + item.Head);
         int end = firstKey + keys;
         // One call of the generator serves eight keys of a block of 32: 2c, 2c + 1, and those 8, 16 and 24 further.
         for (int block = firstKey / 32; block * 32 < end; block++)
         for (int c = 0; c < 4; c++)
-        for (int row = 0; row < panelRows; row++)
+        {
+            Draws<TReal> draws = new()
+            {
+                Call = call,
+                BatchHead = batchHead,
+                Group = (uint)(block * 4 + c),
+                FirstKey = block * 32 + 2 * c - firstKey,
+                Keys = keys,
+                Panel = panel,
+                PanelRows = panelRows,
+            };
+            int row = 0;
+            if (Avx512F.IsSupported && typeof(TReal) == typeof(float))
+                for (; row + 8 <= panelRows; row += 8)
+                    draws.Eight(firstRow + row, row);
+            for (; row < panelRows; row++)
+                draws.One(firstRow + row, row);
+        }
+    }
+
+    /// <summary>What one call of the generator decides: the entries of eight keys in a row of the panel.</summary>
+    private struct Draws<TReal>
+        where TReal : unmanaged
+    {
+        public SimdCall Call;
+        public uint BatchHead,
+            Group;
+
+        // The first of the eight, counted from the panel's first key.
+        public int FirstKey,
+            Keys,
+            PanelRows;
+        public TReal* Panel;
+
+        [MethodImpl(Hot)]
+        public readonly void One(int query, int row)
         {
             PhiloxWords words = Philox.DropoutWords(
-                call.DropoutSeed,
-                call.DropoutOffset,
-                batchHead,
-                (uint)(firstRow + row),
-                (uint)(block * 4 + c)
+                Call.DropoutSeed,
+                Call.DropoutOffset,
+                BatchHead,
+                (uint)query,
+                Group
             );
-            Drop(words.X0, 0);
-            Drop(words.X1, 8);
-            Drop(words.X2, 16);
-            Drop(words.X3, 24);
+            One(words.X0, FirstKey, row);
+            One(words.X1, FirstKey + 8, row);
+            One(words.X2, FirstKey + 16, row);
+            One(words.X3, FirstKey + 24, row);
+        }
 
-            void Drop(uint word, int step)
+        private readonly void One(uint word, int key, int row)
+        {
+            if ((word & 0xFFFF) < Call.DropoutThreshold && key >= 0 && key < Keys)
+                Panel[(long)key * PanelRows + row] = default;
+            if (word >> 16 < Call.DropoutThreshold && key + 1 >= 0 && key + 1 < Keys)
+                Panel[(long)(key + 1) * PanelRows + row] = default;
+        }
+
+        /// <summary>
+        /// Eight rows at once. Words live in the lower halves of 64-bit lanes, where multiplication leaves both halves of a product;
+        /// what stands in the upper halves never matters.
+        /// </summary>
+        [MethodImpl(Hot)]
+        public readonly void Eight(int query, int row)
+        {
+            Vector512<ulong> c0 = Vector512.Create((ulong)Group);
+            Vector512<ulong> c1 = Vector512.Create((ulong)(uint)query) + Vector512<ulong>.Indices;
+            Vector512<ulong> c2 = Vector512.Create((ulong)BatchHead);
+            Vector512<ulong> c3 = Vector512.Create((ulong)Call.DropoutOffset);
+            uint k0 = (uint)Call.DropoutSeed,
+                k1 = (uint)(Call.DropoutSeed >> 32);
+            for (int round = 0; round < 10; round++)
             {
-                int key = block * 32 + step + 2 * c;
-                if ((word & 0xFFFF) < threshold && key >= firstKey && key < end)
-                    panel[(long)(key - firstKey) * panelRows + row] = default;
-                if (word >> 16 < threshold && key + 1 >= firstKey && key + 1 < end)
-                    panel[(long)(key + 1 - firstKey) * panelRows + row] = default;
+                Vector512<ulong> p0 = Avx512F.Multiply(c0.AsUInt32(), Vector512.Create(0xD2511F53ul).AsUInt32());
+                Vector512<ulong> p1 = Avx512F.Multiply(c2.AsUInt32(), Vector512.Create(0xCD9E8D57ul).AsUInt32());
+                c0 = (p1 >> 32) ^ c1 ^ Vector512.Create((ulong)k0);
+                c1 = p1;
+                c2 = (p0 >> 32) ^ c3 ^ Vector512.Create((ulong)k1);
+                c3 = p0;
+                k0 = unchecked(k0 + 0x9E3779B9u);
+                k1 = unchecked(k1 + 0xBB67AE85u);
             }
+            Eight(c0, FirstKey, row);
+            Eight(c1, FirstKey + 8, row);
+            Eight(c2, FirstKey + 16, row);
+            Eight(c3, FirstKey + 24, row);
+        }
+
+        private readonly void Eight(Vector512<ulong> words, int key, int row)
+        {
+            Vector256<uint> bits = Avx512F.ConvertToVector256UInt32(words);
+            Vector256<uint> threshold = Vector256.Create(Call.DropoutThreshold);
+            if (key >= 0 && key < Keys)
+                Drop(Vector256.LessThan(bits & Vector256.Create(0xFFFFu), threshold), key, row);
+            if (key + 1 >= 0 && key + 1 < Keys)
+                Drop(Vector256.LessThan(bits >> 16, threshold), key + 1, row);
+        }
+
+        private readonly void Drop(Vector256<uint> dropped, int key, int row)
+        {
+            uint* entries = (uint*)Panel + (long)key * PanelRows + row;
+            Vector256.AndNot(Vector256.Load(entries), dropped).Store(entries);
         }
     }
 }

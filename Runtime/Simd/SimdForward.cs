@@ -91,9 +91,9 @@ public static unsafe class SimdForward
                 if (SimdProbe.Corners<TProbe, TArguments>(call, arguments, ref outcome))
                     return outcome;
                 outcome =
-                    VectorBits == 512 ? SimdLauncher.Run<TKernel512, TArguments>(call, arguments, options)
-                    : VectorBits == 256 ? SimdLauncher.Run<TKernel256, TArguments>(call, arguments, options)
-                    : SimdLauncher.Run<TKernel128, TArguments>(call, arguments, options);
+                    VectorBits == 512 ? SimdLauncher.Run<T, TKernel512, TArguments>(call, arguments, options)
+                    : VectorBits == 256 ? SimdLauncher.Run<T, TKernel256, TArguments>(call, arguments, options)
+                    : SimdLauncher.Run<T, TKernel128, TArguments>(call, arguments, options);
                 options.Tiles?.Add(outcome.Full, outcome.Partial);
                 return outcome;
             }

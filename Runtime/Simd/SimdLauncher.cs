@@ -9,11 +9,12 @@ public static class SimdLauncher
 {
     /// <summary>Runs every item of a call; returns when no thread touches its memory any more.</summary>
     /// <exception cref="OperationCanceledException">The options' token was cancelled; the output is undefined.</exception>
-    public static SimdOutcome Run<TKernel, TArguments>(
+    public static unsafe SimdOutcome Run<T, TKernel, TArguments>(
         in SimdCall call,
         in TArguments arguments,
         AttentionOptions options
     )
+        where T : unmanaged
         where TKernel : ISimdKernel<TArguments>
         where TArguments : unmanaged
     {
@@ -21,7 +22,17 @@ public static class SimdLauncher
         SimdJob<TKernel, TArguments> job = SimdJob<TKernel, TArguments>.Rent();
         try
         {
-            return job.Run(call, arguments, threads, options);
+            if (!TKernel.HasRows || call.QueryLength > SimdRows.MostQueries)
+                return job.Run(call, arguments, threads, options);
+
+            int keysPerSplit = SimdRows.KeysPerSplit(call);
+            int splits = Math.Max(1, (call.KeyLength + keysPerSplit - 1) / keysPerSplit);
+            byte* partials = SimdScratch.GetPartials(SimdRows.PartialBytes(call, splits));
+            SimdRows.Prepare(call, splits, partials);
+            SimdOutcome outcome = job.RunRows(call, arguments, threads, options, splits, keysPerSplit, partials);
+            if (!outcome.Faulted)
+                SimdRows.Merge<T>(call, splits, partials);
+            return outcome;
         }
         finally
         {
@@ -59,6 +70,9 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
         panels,
         helpers,
         most;
+    private int splits,
+        keysPerSplit;
+    private unsafe SimdPartial* partials;
     private bool open;
 
     public static SimdJob<TKernel, TArguments> Rent() => Interlocked.Exchange(ref spare, null) ?? new();
@@ -69,10 +83,31 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
         spare = job;
     }
 
-    public SimdOutcome Run(in SimdCall call, in TArguments arguments, int threads, AttentionOptions options)
+    public unsafe SimdOutcome Run(in SimdCall call, in TArguments arguments, int threads, AttentionOptions options)
     {
-        options.Cancellation.ThrowIfCancellationRequested();
+        partials = null;
         Plan(call, threads);
+        return Share(call, arguments, threads, options);
+    }
+
+    public unsafe SimdOutcome RunRows(
+        in SimdCall call,
+        in TArguments arguments,
+        int threads,
+        AttentionOptions options,
+        int splits,
+        int keysPerSplit,
+        byte* memory
+    )
+    {
+        partials = (SimdPartial*)memory;
+        (this.splits, this.keysPerSplit) = (splits, keysPerSplit);
+        items = (long)call.Batch * call.KeyHeads * splits;
+        return Share(call, arguments, threads, options);
+    }
+
+    private SimdOutcome Share(in SimdCall call, in TArguments arguments, int threads, AttentionOptions options)
+    {
         (this.call, this.arguments, outcome) = (call, arguments, default);
         (failure, cancellation, progress) = (null, options.Cancellation, options.Progress);
         (next, done) = (0, 0);
@@ -124,13 +159,18 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
         SimdOutcome mine = default;
         try
         {
-            byte* scratch = SimdScratch.Get(TKernel.ScratchBytes(call, panels));
+            byte* scratch = SimdScratch.Get(
+                partials == null ? TKernel.ScratchBytes(call, panels) : TKernel.RowScratchBytes(call)
+            );
             while (!cancellation.IsCancellationRequested && !mine.Faulted)
             {
                 long index = Interlocked.Increment(ref next) - 1;
                 if (index >= items)
                     break;
-                TKernel.Run(call, arguments, Item(index), scratch, ref mine);
+                if (partials == null)
+                    TKernel.Run(call, arguments, Item(index), scratch, ref mine);
+                else
+                    RunSplit(index, scratch, ref mine);
                 long finished = Interlocked.Increment(ref done);
                 if (reports && finished < items)
                     progress?.Report((double)finished / items);
@@ -143,6 +183,28 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
         }
         lock (gate)
             Add(mine);
+    }
+
+    // Splits lie as (batch, key head, split), their partial results likewise.
+    private unsafe void RunSplit(long index, byte* scratch, ref SimdOutcome mine)
+    {
+        int part = (int)(index % splits);
+        int batch = (int)(index / splits / call.KeyHeads);
+        int rows = call.GroupSize * call.QueryLength;
+        SimdSplit split = new()
+        {
+            Item = new SimdItem
+            {
+                Batch = batch,
+                KeyHead = (int)(index / splits % call.KeyHeads),
+                KeyLength = call.KeyLengths[batch],
+                Offset = call.Offsets[batch],
+            },
+            Rows = rows,
+            FirstKey = part * keysPerSplit,
+            LastKey = (int)Math.Min((part + 1L) * keysPerSplit, call.KeyLength) - 1,
+        };
+        TKernel.RunRows(call, arguments, split, scratch, partials + index * rows, ref mine);
     }
 
     private void Add(in SimdOutcome mine)

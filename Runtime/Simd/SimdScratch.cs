@@ -9,16 +9,23 @@ internal sealed unsafe class SimdScratch
     private const nuint Alignment = 4096;
 
     [ThreadStatic]
-    private static SimdScratch? current;
+    private static SimdScratch? tiles,
+        partials;
 
     private byte* memory;
     private nint size;
 
     ~SimdScratch() => NativeMemory.AlignedFree(memory);
 
-    public static byte* Get(nint bytes)
+    /// <summary>Memory for the tiles of one item.</summary>
+    public static byte* Get(nint bytes) => Get(ref tiles, bytes);
+
+    /// <summary>Memory for the partial results of one call, on the thread that makes it.</summary>
+    public static byte* GetPartials(nint bytes) => Get(ref partials, bytes);
+
+    private static byte* Get(ref SimdScratch? slot, nint bytes)
     {
-        SimdScratch scratch = current ??= new();
+        SimdScratch scratch = slot ??= new();
         if (scratch.size < bytes)
         {
             NativeMemory.AlignedFree(scratch.memory);

@@ -50,6 +50,7 @@ internal static class PanelEmitter
 
             {{Indent(ValuesBlock(tile, 1), 1)}}
 
+            {{(tile.Wide ? "" : Indent(RowKernelsEmitter.Emit(tile), 1) + "\n")}}
             {{Indent(
                 tile.Wide ? ExpWide
                     : tile.VectorBits == 512 ? Exp512

@@ -72,6 +72,7 @@ internal sealed class SimdEmitter
 
             {{Indent(Close(), 1)}}
             {{Indent(mods.Emit(), 1)}}
+            {{Indent(tile.Wide ? NoRows : new SimdRowsEmitter(spec, coverage, tile).Emit(), 1)}}
 
             {{Indent(mods.PanelStruct(), 1)}}
             }
@@ -94,6 +95,17 @@ internal sealed class SimdEmitter
             {{Names.InType(declaration, body)}}
             """.Replace("\r\n", "\n");
     }
+
+    // Doubles compute by panels alone.
+    private const string NoRows = """
+
+        public static bool HasRows => false;
+
+        public static nint RowScratchBytes(in SimdCall call) => 0;
+
+        public static void RunRows(in SimdCall call, in SimdArguments arguments, in SimdSplit split, byte* scratch, SimdPartial* partials, ref SimdOutcome outcome) =>
+            throw new NotSupportedException();
+        """;
 
     private SimdSchedule Schedule => ((Schedule.SimdSchedule)plan.Schedule).Item;
 
