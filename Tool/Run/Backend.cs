@@ -1,0 +1,40 @@
+namespace FlashGen.Tool.Run;
+
+/// <summary>The tensors of a call in host memory.</summary>
+/// <typeparam name="T">Half, BFloat16, float or double.</typeparam>
+/// <typeparam name="TLogSumExp">float, or double for double.</typeparam>
+internal sealed record HostTensors<T, TLogSumExp>(T[] Query, T[] Key, T[] Value, T[] Output, TLogSumExp[] LogSumExp)
+    where T : unmanaged
+    where TLogSumExp : unmanaged;
+
+/// <summary>Where a call runs.</summary>
+internal abstract class Backend : IDisposable
+{
+    /// <summary>The names of --device.</summary>
+    public static readonly string[] Names = ["simd", "cpu", "cuda", "opencl"];
+
+    /// <summary>What runs, in words.</summary>
+    public abstract string Description { get; }
+
+    /// <summary>Whether it takes minutes for what others do in seconds.</summary>
+    public virtual bool IsSlow => false;
+
+    /// <summary>Opens a device by its name.</summary>
+    /// <exception cref="ToolException">There is no such device here.</exception>
+    public static Backend Open(string name) => name == "simd" ? new SimdBackend() : new DeviceBackend(name);
+
+    /// <summary>Computes attention and waits for it.</summary>
+    /// <exception cref="ToolException">A mod read outside a table or divided by zero on a device.</exception>
+    public abstract void Forward<T, TLogSumExp>(
+        AttentionVariant variant,
+        HostTensors<T, TLogSumExp> tensors,
+        in AttentionShape shape,
+        ModArguments arguments,
+        AttentionOptions options
+    )
+        where T : unmanaged
+        where TLogSumExp : unmanaged;
+
+    /// <summary>Gives the device back.</summary>
+    public virtual void Dispose() { }
+}
