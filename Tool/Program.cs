@@ -19,7 +19,9 @@ internal static class Program
         RootCommand root = new("FlashGen: attention kernels specialised at compile time.")
         {
             ListCommand.Create(terminal),
+            ShowCommand.Create(terminal),
             RunCommand.Create(terminal),
+            VerifyCommand.Create(terminal),
         };
         try
         {
@@ -41,7 +43,8 @@ internal static class Program
         {
             error.WriteLine("flashgen: there is not enough memory for tensors of this size.");
         }
-        catch (Exception e) when (e is ToolException or ArgumentException or NotSupportedException or TableReadException)
+        catch (Exception e)
+            when (e is ToolException or ArgumentException or NotSupportedException or TableReadException)
         {
             error.WriteLine($"flashgen: {Messages.Of(e)}");
         }

@@ -42,7 +42,12 @@ internal sealed class Terminal
         return Error
             .Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn(),
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new RemainingTimeColumn()
+            )
             .Start(context => work(new Bar(context.AddTask(Markup.Escape(what), maxValue: 1))));
     }
 

@@ -23,11 +23,11 @@ internal static class ArgumentText
             _ => "A value that the variant's own mask or score change reads.",
         };
 
-    /// <summary>The argument's type for people: `table of int`, `float`.</summary>
+    /// <summary>The C# name of the argument's type, or of a table's elements: `int`, `float`.</summary>
     public static string TypeName(Argument argument) =>
         argument.Type switch
         {
-            ArgumentType.TableArgument table => "table of " + Names.TableElement(table.Item),
+            ArgumentType.TableArgument table => Names.TableElement(table.Item),
             ArgumentType.ScalarArgument scalar => Names.Scalar(scalar.Item),
             { IsBiasStridesArgument: true } => "BiasStrides",
             _ => "Dropout",

@@ -82,7 +82,9 @@ internal static class ArgumentReader
             ArgumentKind.Table => IsFile(text)
                 ? TableReader.FromFile(argument, text)
                 : ScalarText.Table(argument, text.Length == 0 ? [] : text.Split(',')),
-            ArgumentKind.Scalar => IsFile(text) ? TableReader.ScalarFromFile(argument, text) : ScalarText.One(argument, text),
+            ArgumentKind.Scalar => IsFile(text)
+                ? TableReader.ScalarFromFile(argument, text)
+                : ScalarText.One(argument, text),
             ArgumentKind.Dropout => DropoutOf(text),
             _ => StridesOf(text),
         };
@@ -95,8 +97,13 @@ internal static class ArgumentReader
         if (
             parts.Length is < 1 or > 3
             || !float.TryParse(parts[0], NumberStyles.Float, CultureInfo.InvariantCulture, out float probability)
-            || (parts.Length > 1 && !ulong.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out seed))
-            || (parts.Length > 2 && !uint.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out offset))
+            || (
+                parts.Length > 1 && !ulong.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out seed)
+            )
+            || (
+                parts.Length > 2
+                && !uint.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out offset)
+            )
         )
             throw new ToolException(
                 $"--arg dropout={text}: it must be p, p:seed or p:seed:offset, p in [0, 1), seed below 2^64, offset below 2^32."

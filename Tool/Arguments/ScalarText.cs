@@ -17,7 +17,9 @@ internal static class ScalarText
             "uint" => Number<uint>(argument, text),
             "long" => Number<long>(argument, text),
             "float" => Number<float>(argument, text),
-            _ => throw new ToolException($"--arg {argument.Name}: the type {argument.TypeName} is unknown to this tool."),
+            _ => throw new ToolException(
+                $"--arg {argument.Name}: the type {argument.TypeName} is unknown to this tool."
+            ),
         };
 
     /// <summary>A table of an argument's element type.</summary>
@@ -31,7 +33,9 @@ internal static class ScalarText
             "uint" => Array.ConvertAll(texts, text => Number<uint>(argument, text)),
             "long" => Array.ConvertAll(texts, text => Number<long>(argument, text)),
             "float" => Array.ConvertAll(texts, text => Number<float>(argument, text)),
-            _ => throw new ToolException($"--arg {argument.Name}: the type {argument.TypeName} is unknown to this tool."),
+            _ => throw new ToolException(
+                $"--arg {argument.Name}: the type {argument.TypeName} is unknown to this tool."
+            ),
         };
 
     private static bool Truth(ArgumentInfo argument, string text) =>
@@ -39,7 +43,9 @@ internal static class ScalarText
         {
             "true" or "1" => true,
             "false" or "0" => false,
-            _ => throw new ToolException($"--arg {argument.Name}: '{text}' is no bool; allowed are true, false, 1 and 0."),
+            _ => throw new ToolException(
+                $"--arg {argument.Name}: '{text}' is no bool; allowed are true, false, 1 and 0."
+            ),
         };
 
     private static T Number<T>(ArgumentInfo argument, string text)

@@ -50,7 +50,9 @@ internal static class TableReader
         return wrong < 0
             ? Array.ConvertAll(bytes, b => b != 0)
             : throw new ToolException(
-                FormattableString.Invariant($"{file.Name}: element {wrong} is {bytes[wrong]}; a table of bool takes 0 and 1.")
+                FormattableString.Invariant(
+                    $"{file.Name}: element {wrong} is {bytes[wrong]}; a table of bool takes 0 and 1."
+                )
             );
     }
 

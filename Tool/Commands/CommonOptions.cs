@@ -37,7 +37,8 @@ internal static class CommonOptions
     {
         Option<int> option = new("--threads")
         {
-            Description = "Threads for --device simd; 0 means as many as there are cores. The result does not depend on it.",
+            Description =
+                "Threads for --device simd; 0 means as many as there are cores. The result does not depend on it.",
             HelpName = "N",
         };
         option.Validators.Add(result =>

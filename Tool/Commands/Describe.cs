@@ -1,4 +1,5 @@
 using System.Globalization;
+using FlashGen.Support;
 
 namespace FlashGen.Tool.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using FlashGen.Support;
 using FlashGen.Tool.Arguments;
 using FlashGen.Tool.Npy;
 using FlashGen.Tool.Run;
@@ -14,7 +15,10 @@ internal sealed class RunCommand
     private readonly Argument<string> variant = CommonOptions.Variant();
     private readonly Option<string> query = Required("--query", "The queries, (batch, heads, length, dim).");
     private readonly Option<string> key = Required("--key", "The keys, (batch, key heads, key length, dim).");
-    private readonly Option<string> value = Required("--value", "The values, (batch, key heads, key length, value dim).");
+    private readonly Option<string> value = Required(
+        "--value",
+        "The values, (batch, key heads, key length, value dim)."
+    );
     private readonly Option<string> output = Required(
         "--output",
         "Receives the output, (batch, heads, length, value dim), in the inputs' type: whole, or not at all."
@@ -77,9 +81,7 @@ internal sealed class RunCommand
         string deviceName = parsed.GetRequiredValue(device);
         if (deviceName != "simd" && parsed.GetResult(threads) is { Implicit: false })
             throw new ToolException($"--threads is for --device simd, not {deviceName}.");
-        AttentionVariant chosen = VariantCatalog
-            .Open(parsed.GetValue(assembly))
-            .Find(parsed.GetRequiredValue(variant));
+        AttentionVariant chosen = VariantCatalog.Open(parsed.GetValue(assembly)).Find(parsed.GetRequiredValue(variant));
         using TensorFiles files = TensorFiles.Open(
             parsed.GetRequiredValue(query),
             parsed.GetRequiredValue(key),
@@ -149,7 +151,9 @@ internal sealed class RunCommand
         HashSet<string> taken = [.. files.Paths.Select(Path.GetFullPath)];
         foreach ((string option, string? path) in new[] { ("--output", outputPath), ("--log-sum-exp", logSumExpPath) })
             if (path is { Length: > 0 } && !taken.Add(Path.GetFullPath(path)))
-                throw new ToolException($"{option} {path}: it is also another file of this call; a result needs one of its own.");
+                throw new ToolException(
+                    $"{option} {path}: it is also another file of this call; a result needs one of its own."
+                );
     }
 
     private static Option<string> Required(string name, string description) =>
@@ -233,7 +237,7 @@ internal sealed class RunCommand
                     Output.Stream,
                     files.FileType,
                     axes,
-                    Array.ConvertAll(output, element => (float)FlashGen.Support.Elements.Widen(element))
+                    Array.ConvertAll(output, element => (float)Elements.Widen(element))
                 );
         }
     }

@@ -50,7 +50,9 @@ internal sealed partial record NpyHeader(NpyType Type, bool FortranOrder, long[]
         int version = start[6];
         if (version is < 1 or > 3 || start[7] != 0)
             throw new ToolException(
-                FormattableString.Invariant($"its format version is {start[6]}.{start[7]}; allowed are 1.0, 2.0 and 3.0.")
+                FormattableString.Invariant(
+                    $"its format version is {start[6]}.{start[7]}; allowed are 1.0, 2.0 and 3.0."
+                )
             );
         Span<byte> lengthBytes = stackalloc byte[version == 1 ? 2 : 4];
         ReadAll(stream, lengthBytes);

@@ -22,8 +22,7 @@ internal static class NpyWriter
     public static void Write<T>(Stream stream, NpyType type, IReadOnlyList<long> shape, ReadOnlySpan<T> elements)
         where T : unmanaged
     {
-        string text =
-            $"{{'descr': '{type.Descr}', 'fortran_order': False, 'shape': {NpyHeader.TextOf(shape)}, }}";
+        string text = $"{{'descr': '{type.Descr}', 'fortran_order': False, 'shape': {NpyHeader.TextOf(shape)}, }}";
         const int Start = 10;
         int length = ((Start + text.Length + 1 + Alignment - 1) / Alignment * Alignment) - Start;
         Span<byte> start = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0, 0, 0];

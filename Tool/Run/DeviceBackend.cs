@@ -100,10 +100,9 @@ internal sealed class DeviceBackend : Backend
 
     private Device FirstDevice(string name)
     {
-        Device? device =
-            name == "cuda"
-                ? context.GetCudaDevices().FirstOrDefault()
-                : context.GetCLDevices().FirstOrDefault() as Device;
+        Device? device = context.Devices.FirstOrDefault(found =>
+            found.AcceleratorType == (name == "cuda" ? AcceleratorType.Cuda : AcceleratorType.OpenCL)
+        );
         return device
             ?? throw new ToolException(
                 $"--device {name}: ILGPU finds no such device on this machine; allowed here are simd and cpu, and "

@@ -27,7 +27,8 @@ internal sealed class OutputFile : IDisposable
             string full = Path.GetFullPath(path);
             if (Directory.Exists(full))
                 throw new ToolException($"{option} {path}: it is a folder; give the name of a file.");
-            string folder = Path.GetDirectoryName(full) ?? throw new ToolException($"{option} {path}: it is no file name.");
+            string folder =
+                Path.GetDirectoryName(full) ?? throw new ToolException($"{option} {path}: it is no file name.");
             if (!Directory.Exists(folder))
                 throw new ToolException($"{option} {path}: there is no folder {folder}.");
             string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");

@@ -45,7 +45,14 @@ internal sealed class TensorFiles : IDisposable
         List<NpyFile> files = [];
         try
         {
-            foreach ((string option, string path) in new[] { ("--query", queryPath), ("--key", keyPath), ("--value", valuePath) })
+            foreach (
+                (string option, string path) in new[]
+                {
+                    ("--query", queryPath),
+                    ("--key", keyPath),
+                    ("--value", valuePath),
+                }
+            )
             {
                 NpyFile file = NpyFile.Open(option, path);
                 files.Add(file);
@@ -100,7 +107,9 @@ internal sealed class TensorFiles : IDisposable
         long most = Math.Max(shape.OutputElements(Layout), shape.LogSumExpElements);
         if (most > Array.MaxLength)
             throw new ToolException(
-                FormattableString.Invariant($"The output would have {most} elements; allowed are up to {Array.MaxLength}.")
+                FormattableString.Invariant(
+                    $"The output would have {most} elements; allowed are up to {Array.MaxLength}."
+                )
             );
         return shape;
     }

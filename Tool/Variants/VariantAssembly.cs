@@ -63,7 +63,9 @@ internal static class VariantAssembly
     }
 
     private static Exception Unwrap(Exception e) =>
-        e is TargetInvocationException or TypeInitializationException && e.InnerException is { } inner ? Unwrap(inner) : e;
+        e is TargetInvocationException or TypeInitializationException && e.InnerException is { } inner
+            ? Unwrap(inner)
+            : e;
 
     private sealed class Context(string path) : AssemblyLoadContext(Path.GetFileName(path))
     {

@@ -32,10 +32,14 @@ internal sealed class VariantCatalog
     /// <exception cref="ToolException">None has the name, or several.</exception>
     public AttentionVariant Find(string name)
     {
-        foreach (StringComparison comparison in (StringComparison[])[StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase])
+        foreach (
+            StringComparison comparison in (StringComparison[])
+                [StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase]
+        )
         {
             AttentionVariant[] whole = [.. Variants.Where(v => v.Name.Equals(name, comparison))];
-            AttentionVariant[] found = whole.Length != 0 ? whole : [.. Variants.Where(v => EndsIn(v.Name, name, comparison))];
+            AttentionVariant[] found =
+                whole.Length != 0 ? whole : [.. Variants.Where(v => EndsIn(v.Name, name, comparison))];
             if (found.Length == 1)
                 return found[0];
             if (found.Length > 1)
@@ -60,7 +64,9 @@ internal sealed class VariantCatalog
     private string[] Near(string name) =>
         [
             .. Variants
-                .Select(v => (Name: ShortName(v), Distance: Distance(ShortName(v).ToLowerInvariant(), name.ToLowerInvariant())))
+                .Select(v =>
+                    (Name: ShortName(v), Distance: Distance(ShortName(v).ToLowerInvariant(), name.ToLowerInvariant()))
+                )
                 .Where(v =>
                     v.Distance <= Math.Max(2, name.Length / 3)
                     || (name.Length > 2 && v.Name.Contains(name, StringComparison.OrdinalIgnoreCase))

@@ -1,0 +1,175 @@
+using System.CommandLine;
+using System.Globalization;
+using FlashGen.Support;
+using FlashGen.Tool.Run;
+using FlashGen.Tool.Variants;
+using FlashGen.Tool.Verify;
+using Spectre.Console;
+
+namespace FlashGen.Tool.Commands;
+
+/// <summary><c>flashgen verify</c>: variants against the reference, under the error rule.</summary>
+internal sealed class VerifyCommand
+{
+    private readonly Argument<string[]> names = new("VARIANT")
+    {
+        Description = "The variants; all of them when none is named.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+    private readonly Option<string> device = CommonOptions.Device();
+    private readonly Option<int> seed = new("--seed")
+    {
+        Description = "The seed of the random tensors; the same seed gives the same comparison.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
+    private readonly Option<string?> assembly = CommonOptions.Assembly();
+    private readonly Terminal terminal;
+
+    private VerifyCommand(Terminal terminal) => this.terminal = terminal;
+
+    public static Command Create(Terminal terminal)
+    {
+        VerifyCommand verify = new(terminal);
+        Command command = new(
+            "verify",
+            "Compares variants with the naive reference in float64; exit code 1 when one lies beyond its tolerance."
+        )
+        {
+            verify.names,
+            verify.device,
+            verify.seed,
+            verify.assembly,
+        };
+        command.SetAction((parsed, cancellation) => Task.FromResult(verify.Verify(parsed, cancellation)));
+        return command;
+    }
+
+    private int Verify(ParseResult parsed, CancellationToken cancellation)
+    {
+        VariantCatalog catalog = VariantCatalog.Open(parsed.GetValue(assembly));
+        string[] asked = parsed.GetValue(names) ?? [];
+        AttentionVariant[] chosen =
+            asked.Length == 0 ? [.. catalog.Variants] : [.. asked.Select(catalog.Find).Distinct()];
+        using Backend backend = Backend.Open(parsed.GetRequiredValue(device));
+        (AttentionVariant Variant, ElementType Type)[] rows =
+        [
+            .. chosen.SelectMany(v =>
+                Enum.GetValues<ElementType>().Where(t => v.Types.HasFlag(t.Flag())).Select(t => (v, t))
+            ),
+        ];
+        int firstSeed = parsed.GetValue(seed);
+        Outcome[] outcomes = terminal.WithProgress(
+            $"Comparing {rows.Length} kernels on {backend.Description}",
+            progress =>
+                rows.Select(
+                        (row, index) =>
+                        {
+                            cancellation.ThrowIfCancellationRequested();
+                            Outcome outcome = Compare(row.Variant, row.Type, backend, firstSeed);
+                            progress.Report((index + 1.0) / rows.Length);
+                            return outcome;
+                        }
+                    )
+                    .ToArray()
+        );
+        Write(outcomes, backend, firstSeed);
+        return outcomes.All(outcome => outcome.Passed) ? 0 : 1;
+    }
+
+    private static Outcome Compare(AttentionVariant variant, ElementType type, Backend backend, int seed)
+    {
+        Outcome outcome = new(variant, type);
+        foreach (AttentionShape shape in VerifyShapes.Of(variant, backend.IsSlow))
+            try
+            {
+                VerifyCase one = new(variant, shape, backend, seed + outcome.Cases);
+                outcome.Take(shape, ElementDispatch.Do(type, one));
+            }
+            catch (Exception e)
+                when (e
+                        is ToolException
+                            or TableReadException
+                            or NotSupportedException
+                            or ArgumentException
+                            or DivideByZeroException
+                )
+            {
+                outcome.Refuse(shape, Messages.Of(e));
+            }
+        return outcome;
+    }
+
+    private void Write(Outcome[] outcomes, Backend backend, int firstSeed)
+    {
+        Table table = new() { Border = TableBorder.Simple };
+        table.AddColumns("Variant", "Type", "Cases", "Output error", "Allowed", "Log-sum-exp error", "Allowed", "");
+        foreach (Outcome outcome in outcomes)
+            table.AddRow(
+                new Text(VariantCatalog.ShortName(outcome.Variant)),
+                new Text(Describe.Type(outcome.Type)),
+                new Text(outcome.Cases.ToString(CultureInfo.InvariantCulture)),
+                new Text(Figure(outcome.Output?.Error)),
+                new Text(Figure(outcome.Output?.Tolerance)),
+                new Text(Figure(outcome.LogSumExp?.Error)),
+                new Text(Figure(outcome.LogSumExp?.Tolerance)),
+                new Text(outcome.Passed ? "ok" : "FAILED", new Style(outcome.Passed ? Color.Green : Color.Red))
+            );
+        terminal.Output.Write(table);
+        foreach (Outcome outcome in outcomes.Where(outcome => outcome.Troubles.Count != 0))
+            terminal.Writer.WriteLine(
+                outcome.Troubles[0]
+                    + (
+                        outcome.Troubles.Count == 1
+                            ? ""
+                            : string.Create(CultureInfo.InvariantCulture, $" (and {outcome.Troubles.Count - 1} more)")
+                    )
+            );
+        int failed = outcomes.Count(outcome => !outcome.Passed);
+        terminal.Writer.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{outcomes.Length - failed} of {outcomes.Length} kernels within tolerance on {backend.Description}, seed {firstSeed}."
+            )
+        );
+    }
+
+    private static string Figure(double? value) => value?.ToString("g3", CultureInfo.InvariantCulture) ?? "-";
+
+    /// <summary>What came of one variant in one type: the case nearest to its tolerance, and what went wrong.</summary>
+    private sealed class Outcome(AttentionVariant variant, ElementType type)
+    {
+        private readonly List<string> troubles = [];
+
+        public AttentionVariant Variant => variant;
+
+        public ElementType Type => type;
+
+        public int Cases { get; private set; }
+
+        public ErrorFigure? Output { get; private set; }
+
+        public ErrorFigure? LogSumExp { get; private set; }
+
+        public IReadOnlyList<string> Troubles => troubles;
+
+        public bool Passed => troubles.Count == 0 && Cases > 0;
+
+        public void Take(in AttentionShape shape, ErrorReport report)
+        {
+            Cases++;
+            Output = Worse(Output, report.Output);
+            LogSumExp = Worse(LogSumExp, report.LogSumExp);
+            if (!report.Passed)
+                Refuse(shape, report.ToString().ReplaceLineEndings("; "));
+        }
+
+        public void Refuse(in AttentionShape shape, string message) =>
+            troubles.Add($"{variant.Name}, {Describe.Type(type)}, {shape}: {message}");
+
+        private static ErrorFigure? Worse(ErrorFigure? a, ErrorFigure? b) =>
+            a is null ? b
+            : b is null || a.Error / a.Tolerance >= b.Error / b.Tolerance ? a
+            : b;
+    }
+}

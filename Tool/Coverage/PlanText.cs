@@ -1,0 +1,65 @@
+using System.Globalization;
+using FlashGen.Dsl;
+using FlashGen.Support;
+using FlashGen.Tool.Commands;
+using Spectre.Console;
+using Text = Spectre.Console.Text;
+
+namespace FlashGen.Tool.Coverage;
+
+/// <summary>The plans of a variant, with what each needs.</summary>
+internal static class PlanText
+{
+    private static readonly (int, int) Square = (64, 64);
+
+    /// <summary>Prints the plans by target, and why other targets have none.</summary>
+    public static void Write(Terminal terminal, AttentionVariant variant)
+    {
+        terminal.Writer.WriteLine();
+        terminal.Writer.WriteLine("Plans");
+        Table table = new() { Border = TableBorder.Simple };
+        table.AddColumns("Target", "Type", "Head dim", "Value dim", "Class", "Registers", "Memory", "Plan");
+        foreach (PlanInfo plan in variant.Plans)
+            table.AddRow(
+                new Text(plan.Target.ToString().ToLowerInvariant()),
+                new Text(Describe.Type(plan.ElementType)),
+                new Text(Dim(plan.HeadDim)),
+                new Text(Dim(plan.ValueDim)),
+                new Text(plan.ShapeClass),
+                new Text(plan.RegistersPerThread.ToString(CultureInfo.InvariantCulture)),
+                new Text(Kilobytes(plan)),
+                new Text(Schedule(plan))
+            );
+        terminal.Output.Write(table);
+        foreach (TargetRefusal refusal in variant.Refusals)
+            terminal.Writer.WriteLine($"  no {refusal.Target.ToString().ToLowerInvariant()}: {refusal.Reason}");
+    }
+
+    /// <summary>The tile of the plan that this machine runs on the CPU for float32, or for the first type that the variant has.</summary>
+    public static (int BlockM, int BlockN) BlockOf(AttentionVariant variant)
+    {
+        foreach (PlanInfo info in variant.Plans.OrderBy(p => p.ElementType != FlashGen.ElementType.Float32))
+            if (
+                TilePlanModule.parse(info.Canonical) is { IsOk: true, ResultValue: { } plan }
+                && plan.Schedule is Schedule.SimdSchedule simd
+                && simd.Item.VectorBits == SimdForward.VectorBits
+            )
+                return (plan.BlockM, plan.BlockN);
+        return Square;
+    }
+
+    // The canonical text without what stands in columns of its own.
+    private static string Schedule(PlanInfo plan)
+    {
+        int at = plan.Canonical.IndexOf(" m=", StringComparison.Ordinal);
+        return at < 0 ? plan.Canonical : plan.Canonical[(at + 1)..];
+    }
+
+    private static string Dim(int dim) => dim == 0 ? "any" : dim.ToString(CultureInfo.InvariantCulture);
+
+    private static string Kilobytes(PlanInfo plan) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(plan.SharedBytes + 1023) / 1024} KB {(plan.Target == Target.Simd ? "a thread" : "shared")}"
+        );
+}
