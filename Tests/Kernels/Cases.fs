@@ -1,0 +1,261 @@
+/// Random calls: shapes, strides, lengths, offsets, inputs and arguments, each made from a seed alone, so that every process
+/// makes the same ones.
+module FlashGen.Tests.Kernels.Cases
+
+open System
+open FlashGen
+
+type Inputs =
+    | Plain
+    /// Scores of magnitude 1e4.
+    | HugeScores
+    /// All scores far below -5e4.
+    | LowScores
+    /// NaN and infinities in some rows of the queries.
+    | BadQueries
+    /// NaN and infinities in some keys.
+    | BadKeys
+    /// NaN in some values.
+    | BadValues
+
+type Case =
+    {
+        Variant: AttentionVariant
+        Number: int
+        Shape: AttentionShape
+        Inputs: Inputs
+        Arguments: ModArguments
+        /// Exact in every element type, gaps and keys beyond the lengths NaN.
+        Query: float32[]
+        Key: float32[]
+        Value: float32[]
+    }
+
+    override case.ToString() =
+        let list (entries: ReadOnlyMemory<int>) = String.Join(",", entries.ToArray())
+        let strides (given: Nullable<TensorStrides>) = if given.HasValue then string given.Value else "default"
+
+        $"case {case.Number}, {case.Inputs}: {case.Shape}, key lengths [{list case.Shape.KeyLengths}], offsets [{list case.Shape.Offsets}], "
+        + $"query strides {strides case.Shape.QueryStrides}, output strides {strides case.Shape.OutputStrides}"
+
+let private lengths =
+    [|
+        1, 239
+        3, 799
+        113, 203
+        128, 217
+        113, 211
+        108, 256
+        127, 257
+        239, 1
+        257, 257
+        65, 64
+        64, 65
+        1, 1
+        5, 0
+        17, 130
+        200, 31
+        33, 400
+    |]
+
+let private thoroughLengths =
+    [| 127, 512; 127, 513; 511, 512; 512, 511; 512, 512; 257, 1009 |]
+
+let private dims =
+    [| 1; 8; 16; 32; 40; 59; 64; 80; 96; 111; 128; 160; 192; 224; 256 |]
+
+let private heads = [| 1, 1; 2, 2; 3, 1; 6, 2; 3, 3; 4, 2; 5, 1 |]
+
+/// Strides of a tensor with gaps behind its rows and heads, in a random order of axes.
+let private gapped (random: Random) batch heads rows dim =
+    let mutable next = int64 (dim + random.Next 5)
+
+    let axis size =
+        let stride = next
+        next <- stride * int64 (max 1 size) + int64 (random.Next 9)
+        stride
+
+    match random.Next 3 with
+    | 0 ->
+        let row = axis rows
+        let head = axis heads
+        TensorStrides(axis batch, head, row)
+    | 1 ->
+        let head = axis heads
+        let row = axis rows
+        TensorStrides(axis batch, head, row)
+    | _ ->
+        let row = axis rows
+        let batches = axis batch
+        TensorStrides(batches, axis heads, row)
+
+/// Every case asks for something else, and takes the rest as it comes.
+let private shape (random: Random) (variant: AttentionVariant) number =
+    let pick (options: 'a[]) = options[random.Next options.Length]
+
+    let queries, keys =
+        match number % 8 with
+        | 4 -> 90 + random.Next 80, 1 + random.Next 80
+        | 5 -> (if random.Next 3 = 0 then 7, 0 else 1 + random.Next 3, random.Next 600)
+        | 7 when FlashGen.Tests.Settings.thorough -> pick thoroughLengths
+        | _ -> pick lengths
+
+    let headDim, valueDim =
+        if variant.Dims.Count > 0 then
+            let struct (headDim, valueDim) = variant.Dims[random.Next variant.Dims.Count]
+            headDim, valueDim
+        else
+            let headDim = pick dims
+            headDim, (if random.Next 3 = 0 then pick dims else headDim)
+
+    let queryHeads, keyHeads = if number % 8 = 4 then pick [| 6, 2; 6, 1; 4, 2 |] else pick heads
+    // The reference is slow: the larger the pairs, the fewer the heads.
+    let large = queries * keys > 20000
+    let batch = if large then 1 + random.Next 2 else 1 + random.Next 3
+    let queryHeads, keyHeads = if large then min queryHeads 2, 1 else queryHeads, keyHeads
+    let some odd = number % 8 = odd || random.Next 4 = 0
+
+    let keyLengths =
+        if some 2 then
+            Array.init batch (fun _ -> random.Next(keys + 1))
+        else
+            [||]
+
+    let offsets =
+        if some 1 then
+            Array.init batch (fun _ -> random.Next(-60, 120))
+        else
+            [||]
+
+    let strides has heads rows dim =
+        if has then
+            Nullable(gapped random batch heads rows dim)
+        else
+            Nullable()
+
+    let hasStrides = some 3
+
+    AttentionShape(
+        batch,
+        queryHeads,
+        keyHeads,
+        queries,
+        keys,
+        headDim,
+        valueDim,
+        KeyLengths = ReadOnlyMemory keyLengths,
+        Offsets = ReadOnlyMemory offsets,
+        QueryStrides = strides hasStrides queryHeads queries headDim,
+        KeyStrides = strides hasStrides keyHeads keys headDim,
+        ValueStrides = strides (hasStrides && random.Next 2 = 0) keyHeads keys valueDim,
+        OutputStrides = strides hasStrides queryHeads queries valueDim
+    )
+
+let private inputs (random: Random) number =
+    match number % 8 with
+    | 6 -> [| HugeScores; LowScores; BadQueries; BadKeys; BadValues |][random.Next 5]
+    | _ when random.Next 5 = 0 -> [| HugeScores; LowScores; BadQueries; BadKeys; BadValues |][random.Next 5]
+    | _ -> Plain
+
+/// Seven bits of a significand, at most: bfloat16 and float16 hold it exactly.
+let private exact (random: Random) magnitude =
+    let value = (random.NextSingle() * 2f - 1f) * magnitude
+    BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits value &&& 0xFFFF0000u)
+
+let private tensor (strides: TensorStrides) elements batch heads (rows: int -> int) dim (element: int -> int -> int -> float32) =
+    let values = Array.create (int elements) nanf
+
+    for b in 0 .. batch - 1 do
+        for h in 0 .. heads - 1 do
+            for r in 0 .. rows b - 1 do
+                let start =
+                    int64 b * strides.Batch + int64 h * strides.Head + int64 r * strides.Row
+
+                for d in 0 .. dim - 1 do
+                    values[int start + d] <- element h r d
+
+    values
+
+/// float16 has no number below this but zero that keeps seven bits.
+let private noTiny value = if abs value < 1e-3f then 0f else value
+
+let private wrongs = [| nanf; infinityf; -infinityf |]
+
+let make seed (variant: AttentionVariant) number =
+    let name = variant.Name |> Seq.fold (fun hash letter -> hash * 31 + int letter) 7
+    let random = Random((seed * 1000003 + name) ^^^ (number * 7919))
+    let shape = shape random variant number
+    let kind = inputs random number
+    let layout = variant.Layout
+
+    let bad kinds rows =
+        if List.contains kind kinds && rows > 0 then
+            Set.ofList (List.init (1 + random.Next 3) (fun _ -> random.Next rows))
+        else
+            Set.empty
+
+    let badQueries = bad [ BadQueries ] shape.QueryLength
+    let badKeys = bad [ BadKeys ] shape.KeyLength
+    let badValues = bad [ BadValues ] shape.KeyLength
+    let badDim = random.Next(min shape.HeadDim shape.ValueDim)
+
+    let query _ row d =
+        if d = badDim && badQueries.Contains row then
+            wrongs[row % 3]
+        else
+            match kind with
+            | HugeScores -> exact random 1e4f
+            | LowScores -> 256f + abs (exact random 100f)
+            | _ -> noTiny (exact random 3f)
+
+    let key _ row d =
+        if d = badDim && badKeys.Contains row then
+            wrongs[row % 3]
+        else
+            match kind with
+            | LowScores -> -256f - abs (exact random 100f)
+            | _ -> noTiny (exact random 1f)
+
+    let value _ row d =
+        if d = badDim && badValues.Contains row then nanf else noTiny (exact random 2f)
+
+    {
+        Variant = variant
+        Number = number
+        Shape = shape
+        Inputs = kind
+        Arguments = Arguments.random variant shape random
+        Query =
+            tensor
+                (shape.QueryStridesIn layout)
+                (shape.QueryElements layout)
+                shape.Batch
+                shape.QueryHeads
+                (fun _ -> shape.QueryLength)
+                shape.HeadDim
+                query
+        Key =
+            tensor
+                (shape.KeyStridesIn layout)
+                (shape.KeyElements layout)
+                shape.Batch
+                shape.KeyHeads
+                shape.KeyLengthAt
+                shape.HeadDim
+                key
+        Value =
+            tensor
+                (shape.ValueStridesIn layout)
+                (shape.ValueElements layout)
+                shape.Batch
+                shape.KeyHeads
+                shape.KeyLengthAt
+                shape.ValueDim
+                value
+    }
+
+/// How many cases a variant gets.
+let count = if FlashGen.Tests.Settings.thorough then 64 else 8
+
+let all (variant: AttentionVariant) =
+    Seq.init count (make FlashGen.Tests.Settings.seed variant)

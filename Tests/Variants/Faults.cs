@@ -1,0 +1,51 @@
+using static FlashGen.ElementTypes;
+
+namespace FlashGen.Tests.Variants;
+
+/// <summary>Variants whose tables and divisors the tests choose wrongly on purpose.</summary>
+public static partial class Faults
+{
+    /// <summary>A mask that reads by key.</summary>
+    [Attention(Types = Float32 | Float64)]
+    public static partial class MaskByKey
+    {
+        [MaskMod]
+        private static bool Keep(in Position at, Table<int> marks) => marks[at.Key] > 0;
+    }
+
+    /// <summary>A causal mask that reads by position: rows before the first key read nothing.</summary>
+    [Attention(Types = Float32 | Float64)]
+    [Causal]
+    public static partial class MaskByPosition
+    {
+        [MaskMod]
+        private static bool Keep(in Position at, Table<byte> marks) => marks[at.QueryPosition] != 9;
+    }
+
+    /// <summary>A score change that reads by pair, at a long index, of kept pairs only.</summary>
+    [Attention(Types = Float32 | Float64)]
+    [SlidingWindow(3, 3)]
+    public static partial class ScoreByPair
+    {
+        [ScoreMod]
+        private static float Change(float score, in Position at, Table<float> pairs) =>
+            score + pairs[(long)at.Query * at.KeyLength + at.Key];
+    }
+
+    /// <summary>A score change that reads by the score itself.</summary>
+    [Attention(Types = Float32 | Float64)]
+    public static partial class ScoreByScore
+    {
+        [ScoreMod]
+        private static float Change(float score, Table<float> steps) => score + steps[(int)MathF.Abs(score)];
+    }
+
+    /// <summary>A mask that divides by what a table and a scalar say.</summary>
+    [Attention(Types = Float32 | Float64)]
+    public static partial class Divided
+    {
+        [MaskMod]
+        private static bool Keep(in Position at, Table<int> divisors, int guard) =>
+            at.Key == guard || at.Query / divisors[at.Key] <= 100;
+    }
+}

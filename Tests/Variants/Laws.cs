@@ -1,0 +1,44 @@
+using static FlashGen.ElementTypes;
+
+namespace FlashGen.Tests.Variants;
+
+/// <summary>Plain variants that the laws of attention are tested on.</summary>
+public static partial class Laws
+{
+    /// <summary>No mask.</summary>
+    [Attention(Types = Float16 | Float32 | Float64)]
+    public static partial class Plain;
+
+    /// <summary>Causal.</summary>
+    [Attention(Types = Float32)]
+    [Causal]
+    public static partial class Causal;
+
+    /// <summary>Causal, said as a window.</summary>
+    [Attention(Types = Float32)]
+    [SlidingWindow(-1, 0)]
+    public static partial class WindowToZero;
+
+    /// <summary>Causal, said in C#.</summary>
+    [Attention(Types = Float32)]
+    public static partial class CausalMod
+    {
+        [MaskMod]
+        private static bool Keep(in Position at) => !(at.Key > at.QueryPosition);
+    }
+
+    /// <summary>Dropout alone, at three tile sizes.</summary>
+    [Attention(Types = Float32 | Float64)]
+    [Dropout]
+    public static partial class Dropped;
+
+    /// <inheritdoc cref="Dropped"/>
+    [Attention(Types = Float32 | Float64)]
+    [Dropout, BlockSize(16, 16)]
+    public static partial class Dropped16;
+
+    /// <inheritdoc cref="Dropped"/>
+    [Attention(Types = Float32 | Float64)]
+    [Dropout, BlockSize(32, 37)]
+    public static partial class Dropped37;
+}

@@ -1,0 +1,30 @@
+using static FlashGen.ElementTypes;
+
+namespace FlashGen.Tests.Variants;
+
+/// <summary>One declaration at several tile sizes: the answer must not depend on them.</summary>
+public static partial class TileSizes
+{
+    /// <summary>The planner's own tile.</summary>
+    [Attention(Types = Float32 | Float64)]
+    [SlidingWindow(33, 20), Alibi, Dropout]
+    public static partial class Planned;
+
+    /// <summary>Short tiles.</summary>
+    [Attention(Types = Float32 | Float64)]
+    [SlidingWindow(33, 20), Alibi, Dropout]
+    [BlockSize(16, 8)]
+    public static partial class Short;
+
+    /// <summary>A size that no vector width divides.</summary>
+    [Attention(Types = Float32 | Float64)]
+    [SlidingWindow(33, 20), Alibi, Dropout]
+    [BlockSize(48, 27)]
+    public static partial class Odd;
+
+    /// <summary>One key at a time.</summary>
+    [Attention(Types = Float32 | Float64)]
+    [SlidingWindow(33, 20), Alibi, Dropout]
+    [BlockSize(1, 1)]
+    public static partial class Single;
+}
