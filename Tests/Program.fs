@@ -11,8 +11,7 @@ let private closingLine (summary: TestRunSummary) =
     let failed = List.length summary.failed + List.length summary.errored
     $"%d{List.length summary.passed} passed, %d{failed} failed, %d{List.length summary.ignored} skipped"
 
-[<EntryPoint>]
-let main arguments =
+let private runTests arguments =
     // Opened before Expecto wraps the console, so that the closing line stands alone, without a time or a colour.
     use output =
         new StreamWriter(Console.OpenStandardOutput(), UTF8Encoding false, NewLine = "\n")
@@ -52,3 +51,11 @@ let main arguments =
 
         output.WriteLine(closingLine summary)
         if none then 1 else code
+
+[<EntryPoint>]
+let main arguments =
+    match Settings.kernelsInto with
+    | Some folder -> Kernels.Widths.child folder
+    | None ->
+        Console.Error.WriteLine $"seed {Settings.seed} (--seed {Settings.seed} replays the random cases)"
+        runTests (Settings.rest arguments)

@@ -9,7 +9,8 @@ let private positions (shape: AttentionShape) align =
     Seq.init shape.Batch (fun batch -> shape.QueryLength + shape.OffsetAt(batch, align))
     |> Seq.fold max shape.KeyLength
 
-let private between (random: Random) low high = low + random.NextSingle() * (high - low)
+let private between (random: Random) low high =
+    low + random.NextSingle() * (high - low)
 
 /// Mostly small numbers, and now and then -inf, which takes a pair out.
 let private biases (random: Random) count =
@@ -52,7 +53,9 @@ let private value (variant: AttentionVariant) (shape: AttentionShape) (random: R
     let queries, keys = shape.QueryLength, shape.KeyLength
     let heads = shape.QueryHeads
     let pairs = queries * keys
-    let floats count = Array.init count (fun _ -> between random -1f 1f)
+
+    let floats count =
+        Array.init count (fun _ -> between random -1f 1f)
 
     let ints low high count =
         Array.init count (fun _ -> random.Next(low, high + 1))
@@ -71,6 +74,12 @@ let private value (variant: AttentionVariant) (shape: AttentionShape) (random: R
     | "queryDocument" -> Array.concat (List.init shape.Batch (fun _ -> documents random queries))
     | "keyDocument" -> Array.concat (List.init shape.Batch (fun _ -> documents random keys))
     | "dropout" -> Dropout(random.NextSingle() * 0.7f, uint64 (random.NextInt64()), uint32 (random.Next()))
+    // Scaled dot product attention's own mask: (batch, heads, queries, keys), the heads one behind the other.
+    | "keep" -> Array.init (shape.Batch * heads * pairs) (fun _ -> random.Next 4 > 0)
+    | "batchStride" -> int64 (heads * pairs)
+    | "headStride" -> int64 pairs
+    | "queryStride" -> int64 keys
+    | "keyStride" -> 1L
     // Masks.
     | "global" -> random.Next 6
     | "window" -> random.Next 60
@@ -78,18 +87,18 @@ let private value (variant: AttentionVariant) (shape: AttentionShape) (random: R
     | "patches" -> random.Next(1, 18)
     | "radius" -> random.Next 4
     | "ancestors" -> Array.init pairs (fun _ -> random.Next 3 > 0)
-    | "length" -> keys / 2
+    | "length" -> box (keys / 2)
     | "shared" -> random.Next(keys / 2 + 1)
     | "continuation" -> documents random (positions shape variant.Align)
     | "bits" -> Array.init (queries * ((keys + 31) / 32)) (fun _ -> uint32 (random.NextInt64(1L <<< 32)))
-    | "words" -> (keys + 31) / 32
+    | "words" -> box ((keys + 31) / 32)
     | "begins" -> ints 0 queries keys
     | "ends" -> ints (queries / 2) (queries + 1) keys
     | "levels" -> ints -3 3 (keys / 2)
-    | "divisor" -> (if random.Next 2 = 0 then 1 else -1) * random.Next(1, 9)
+    | "divisor" -> box ((if random.Next 2 = 0 then 1 else -1) * random.Next(1, 9))
     | "limits" -> ints -3 7 (keys / 3 + 2)
     | "causal" -> random.Next 2 = 0
-    | "start" -> 3000000000L - int64 (random.Next 40)
+    | "start" -> box (3000000000L - int64 (random.Next 40))
     | "stride" -> uint32 (random.Next(2, 7))
     | "moments" -> Array.init keys (fun _ -> random.NextInt64(5000000000L, 5000000000L + 100000000L * int64 (keys + 1)))
     | "kinds"
@@ -111,7 +120,7 @@ let private value (variant: AttentionVariant) (shape: AttentionShape) (random: R
     | "hops" -> bytes 9 pairs
     | "byHops" -> biases random 10
     | "edges" -> floats pairs
-    | "rate" -> random.NextSingle() * 0.1f
+    | "rate" -> box (random.NextSingle() * 0.1f)
     | "slope" when info.Kind = ArgumentKind.Scalar -> between random -0.1f 0.1f
     | "weights" -> floats (keys / 2 + 1)
     | "pairs" -> biases random (shape.Batch * queries * 2)

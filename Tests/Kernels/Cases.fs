@@ -33,7 +33,9 @@ type Case =
 
     override case.ToString() =
         let list (entries: ReadOnlyMemory<int>) = String.Join(",", entries.ToArray())
-        let strides (given: Nullable<TensorStrides>) = if given.HasValue then string given.Value else "default"
+
+        let strides (given: Nullable<TensorStrides>) =
+            if given.HasValue then string given.Value else "default"
 
         $"case {case.Number}, {case.Inputs}: {case.Shape}, key lengths [{list case.Shape.KeyLengths}], offsets [{list case.Shape.Offsets}], "
         + $"query strides {strides case.Shape.QueryStrides}, output strides {strides case.Shape.OutputStrides}"
@@ -96,7 +98,11 @@ let private shape (random: Random) (variant: AttentionVariant) number =
     let queries, keys =
         match number % 8 with
         | 4 -> 90 + random.Next 80, 1 + random.Next 80
-        | 5 -> (if random.Next 3 = 0 then 7, 0 else 1 + random.Next 3, random.Next 600)
+        | 5 ->
+            (if random.Next 3 = 0 then
+                 7, 0
+             else
+                 1 + random.Next 3, random.Next 600)
         | 7 when FlashGen.Tests.Settings.thorough -> pick thoroughLengths
         | _ -> pick lengths
 
@@ -108,11 +114,18 @@ let private shape (random: Random) (variant: AttentionVariant) number =
             let headDim = pick dims
             headDim, (if random.Next 3 = 0 then pick dims else headDim)
 
-    let queryHeads, keyHeads = if number % 8 = 4 then pick [| 6, 2; 6, 1; 4, 2 |] else pick heads
+    let queryHeads, keyHeads =
+        if number % 8 = 4 then
+            pick [| 6, 2; 6, 1; 4, 2 |]
+        else
+            pick heads
     // The reference is slow: the larger the pairs, the fewer the heads.
     let large = queries * keys > 20000
     let batch = if large then 1 + random.Next 2 else 1 + random.Next 3
-    let queryHeads, keyHeads = if large then min queryHeads 2, 1 else queryHeads, keyHeads
+
+    let queryHeads, keyHeads =
+        if large then min queryHeads 2, 1 else queryHeads, keyHeads
+
     let some odd = number % 8 = odd || random.Next 4 = 0
 
     let keyLengths =
@@ -162,14 +175,21 @@ let private exact (random: Random) magnitude =
     let value = (random.NextSingle() * 2f - 1f) * magnitude
     BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits value &&& 0xFFFF0000u)
 
-let private tensor (strides: TensorStrides) elements batch heads (rows: int -> int) dim (element: int -> int -> int -> float32) =
+let private tensor
+    (strides: TensorStrides)
+    elements
+    batch
+    heads
+    (rows: int -> int)
+    dim
+    (element: int -> int -> int -> float32)
+    =
     let values = Array.create (int elements) nanf
 
     for b in 0 .. batch - 1 do
         for h in 0 .. heads - 1 do
             for r in 0 .. rows b - 1 do
-                let start =
-                    int64 b * strides.Batch + int64 h * strides.Head + int64 r * strides.Row
+                let start = int64 b * strides.Batch + int64 h * strides.Head + int64 r * strides.Row
 
                 for d in 0 .. dim - 1 do
                     values[int start + d] <- element h r d
@@ -217,7 +237,10 @@ let make seed (variant: AttentionVariant) number =
             | _ -> noTiny (exact random 1f)
 
     let value _ row d =
-        if d = badDim && badValues.Contains row then nanf else noTiny (exact random 2f)
+        if d = badDim && badValues.Contains row then
+            nanf
+        else
+            noTiny (exact random 2f)
 
     {
         Variant = variant

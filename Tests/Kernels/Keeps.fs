@@ -8,8 +8,7 @@ open FlashGen
 let private attribute<'A when 'A :> Attribute and 'A: null> (variant: AttentionVariant) =
     Option.ofObj (variant.Declaration.GetCustomAttribute<'A>())
 
-let private floorDivide (a: int64) b =
-    (if a >= 0L then a else a - b + 1L) / b
+let private floorDivide (a: int64) b = (if a >= 0L then a else a - b + 1L) / b
 
 let private positionOf (variant: AttentionVariant) (shape: AttentionShape) batch head query key =
     Position(
@@ -29,9 +28,24 @@ let pair (variant: AttentionVariant) (shape: AttentionShape) (arguments: ModArgu
     let window = attribute<SlidingWindowAttribute> variant
     let chunk = attribute<ChunkedAttribute> variant
     let has = arguments.Contains
-    let prefix = if has "prefix" then arguments.Values<int> "prefix" else ReadOnlyMemory.Empty
-    let ofQuery = if has "queryDocument" then arguments.Values<int> "queryDocument" else ReadOnlyMemory.Empty
-    let ofKey = if has "keyDocument" then arguments.Values<int> "keyDocument" else ReadOnlyMemory.Empty
+
+    let prefix =
+        if has "prefix" then
+            arguments.Values<int> "prefix"
+        else
+            ReadOnlyMemory.Empty
+
+    let ofQuery =
+        if has "queryDocument" then
+            arguments.Values<int> "queryDocument"
+        else
+            ReadOnlyMemory.Empty
+
+    let ofKey =
+        if has "keyDocument" then
+            arguments.Values<int> "keyDocument"
+        else
+            ReadOnlyMemory.Empty
 
     fun batch head query key ->
         let at = positionOf variant shape batch head query key
