@@ -91,7 +91,8 @@ public static partial class CallCheck
     /// <summary>Checks that the variant declares an element type.</summary>
     public static void Declared(AttentionVariant variant, ElementType type)
     {
-        if (!variant.Types.HasFlag(type.Flag()))
+        // Not HasFlag, which allocates until the method is compiled a second time.
+        if ((variant.Types & type.Flag()) == 0)
             throw new NotSupportedException(
                 $"{variant.Name} does not declare {type}; it declares {variant.Types}. Add it to Types of its [Attention]."
             );

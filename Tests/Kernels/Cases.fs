@@ -3,6 +3,7 @@
 module FlashGen.Tests.Kernels.Cases
 
 open System
+open System.Reflection
 open FlashGen
 
 type Inputs =
@@ -91,6 +92,15 @@ let private gapped (random: Random) batch heads rows dim =
         let batches = axis batch
         TensorStrides(batches, axis heads, row)
 
+/// How far back a variant's ready-made masks look.
+let private reach (variant: AttentionVariant) =
+    let window = variant.Declaration.GetCustomAttribute<SlidingWindowAttribute>()
+    let chunk = variant.Declaration.GetCustomAttribute<ChunkedAttribute>()
+
+    if not (isNull window) then window.Left
+    elif not (isNull chunk) then chunk.Size
+    else 0
+
 /// Every case asks for something else, and takes the rest as it comes.
 let private shape (random: Random) (variant: AttentionVariant) number =
     let pick (options: 'a[]) = options[random.Next options.Length]
@@ -136,7 +146,16 @@ let private shape (random: Random) (variant: AttentionVariant) number =
 
     let offsets =
         if some 1 then
-            Array.init batch (fun _ -> random.Next(-60, 120))
+            // Long windows and chunks end among these few keys only for rows far behind them.
+            let far = reach variant
+
+            let around =
+                if far > 200 && random.Next 2 = 0 then
+                    far - random.Next(max 1 keys)
+                else
+                    0
+
+            Array.init batch (fun _ -> around + random.Next(-60, 120))
         else
             [||]
 

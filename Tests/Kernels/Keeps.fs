@@ -22,11 +22,29 @@ let private positionOf (variant: AttentionVariant) (shape: AttentionShape) batch
         shape.KeyLengthAt batch
     )
 
-/// Whether a pair is kept by all masks. Scores of -inf are not looked at.
-let pair (variant: AttentionVariant) (shape: AttentionShape) (arguments: ModArguments) =
+/// Whether a pair is kept by the masks that are bounds on the distance of query and key: causal, windows, chunks.
+let withinBounds (variant: AttentionVariant) (shape: AttentionShape) =
     let causal = (attribute<CausalAttribute> variant).IsSome
     let window = attribute<SlidingWindowAttribute> variant
     let chunk = attribute<ChunkedAttribute> variant
+
+    fun batch query key ->
+        let position = int64 query + int64 (shape.OffsetAt(batch, variant.Align))
+        let column = int64 key
+
+        (not causal || column <= position)
+        && (match window with
+            | Some window ->
+                (window.Left < 0 || column >= position - int64 window.Left)
+                && (window.Right < 0 || column <= position + int64 window.Right)
+            | None -> true)
+        && (match chunk with
+            | Some chunk -> floorDivide position (int64 chunk.Size) = floorDivide column (int64 chunk.Size)
+            | None -> true)
+
+/// Whether a pair is kept by all masks. Scores of -inf are not looked at.
+let pair (variant: AttentionVariant) (shape: AttentionShape) (arguments: ModArguments) =
+    let withinBounds = withinBounds variant shape
     let has = arguments.Contains
 
     let prefix =
@@ -49,18 +67,9 @@ let pair (variant: AttentionVariant) (shape: AttentionShape) (arguments: ModArgu
 
     fun batch head query key ->
         let at = positionOf variant shape batch head query key
-        let position, column = int64 at.QueryPosition, int64 key
 
-        (not causal || column <= position)
-        && (match window with
-            | Some window ->
-                (window.Left < 0 || column >= position - int64 window.Left)
-                && (window.Right < 0 || column <= position + int64 window.Right)
-            | None -> true)
-        && (match chunk with
-            | Some chunk -> floorDivide position (int64 chunk.Size) = floorDivide column (int64 chunk.Size)
-            | None -> true)
-        && (not (has "prefix") || column <= position || key < prefix.Span[batch])
+        withinBounds batch query key
+        && (not (has "prefix") || key <= at.QueryPosition || key < prefix.Span[batch])
         && (not (has "queryDocument")
             || ofQuery.Span[batch * shape.QueryLength + query] = ofKey.Span[batch * shape.KeyLength + key])
         && Seq.forall (fun (mask: MaskDelegate) -> mask.Invoke(&at, arguments)) variant.Masks
