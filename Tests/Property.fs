@@ -9,11 +9,14 @@ open FsCheck.FSharp
 
 let private seedVariable = "FLASHGEN_SEED"
 
-/// The run's seed: FLASHGEN_SEED if it is set, else a new one each time.
+/// The run's seed: FLASHGEN_SEED if it is set, or that of the command line, else a new one each time.
 let seed =
     match Environment.GetEnvironmentVariable seedVariable with
     | null
-    | "" -> uint64 (Random.Shared.NextInt64())
+    | "" ->
+        match Settings.givenSeed with
+        | Some given -> uint64 given
+        | None -> uint64 (Random.Shared.NextInt64())
     | text -> UInt64.Parse(text, CultureInfo.InvariantCulture)
 
 /// A test that `check` raises nothing for `count` random values; one that it raises for is made smaller and reported.

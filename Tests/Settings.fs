@@ -18,13 +18,16 @@ let thorough = Array.contains "--thorough" given
 
 let rewriteSnapshots = Array.contains "--rewrite-snapshots" given
 
-let seed =
-    match valueOf "--seed" with
-    | None -> 20250
-    | Some text ->
+/// The seed that was asked for.
+let givenSeed =
+    valueOf "--seed"
+    |> Option.map (fun text ->
         match Int32.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) with
         | true, seed -> seed
-        | _ -> failwith $"--seed is '{text}'; it must be a whole number of 32 bits."
+        | _ -> failwith $"--seed is '{text}'; it must be a whole number of 32 bits.")
+
+/// The seed of this run's random calls of kernels: the same in every run unless another is asked for.
+let seed = Option.defaultValue 20250 givenSeed
 
 /// Where a child writes what its kernels computed: this run is then not of the tests, but of the kernels at one width.
 let kernelsInto = valueOf "--kernels-into"
