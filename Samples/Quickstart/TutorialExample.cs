@@ -14,7 +14,7 @@ static class TutorialExample
         Tutorial.Forward(X, X, X, tiled, new AttentionShape(1, 1, 1, 4, 4, 4), options: new() { Tiles = tiles });
 
         Console.WriteLine(
-            $"{"classic: the whole 4 x 4 matrix", -56} tiled: {tiles.Full + tiles.Partial} tiles, none kept"
+            $"{"classic: the whole 4 x 4 matrix", -56} tiled: {tiles.Full + tiles.Partial} tiles of two keys, one at a time"
         );
         double[] classic = Classic();
         for (int row = 0; row < 4; row++)

@@ -164,6 +164,44 @@ let private scores =
         }
     ]
 
+/// The field's tutorials: X is 1 to 16 in four rows, query = key = value = X, softmax(X X^T / 2) X. Golden values: they print
+/// 12.99999999 13.99999999 14.99999999 15.99999999 and then rows of 13 14 15 16.
+let private tutorial =
+    test "the tutorials' four by four" {
+        let x = Array.init 16 (fun n -> float (n + 1))
+        let output: float[] = Array.zeroCreate 16
+        let logSumExp: float[] = Array.zeroCreate 4
+        let shape = AttentionShape(1, 1, 1, 4, 4, 4)
+
+        FlashGen.Kernels.Full.Variant.Forward(
+            ReadOnlySpan x,
+            ReadOnlySpan x,
+            ReadOnlySpan x,
+            Span output,
+            &shape,
+            none (),
+            Span logSumExp,
+            null
+        )
+
+        let rows =
+            output
+            |> Array.chunkBySize 4
+            |> Array.map (fun row -> row |> Array.map (fun value -> value.ToString "0.########") |> String.concat " ")
+
+        Expect.equal
+            rows
+            [|
+                "12.99999999 13.99999999 14.99999999 15.99999999"
+                "13 14 15 16"
+                "13 14 15 16"
+                "13 14 15 16"
+            |]
+            "output"
+
+        Expect.floatClose Accuracy.veryHigh logSumExp[0] 75.0000000020612 "log-sum-exp of the first row"
+    }
+
 [<Tests>]
 let tests =
     testList
@@ -174,6 +212,7 @@ let tests =
                 [
                     testList "masks" masks
                     testList "scores" scores
+                    tutorial
                     test "every variant of the gallery takes every element type and dimension" {
                         let gallery =
                             AttentionVariant.In typeof<FlashGen.Kernels.Causal>.Assembly
