@@ -52,6 +52,45 @@ internal abstract class Dialect
         return value.ToString("G9", CultureInfo.InvariantCulture) + "f";
     }
 
+    /// <summary>The text as an operand: in parentheses, unless it is a name, a literal or a call.</summary>
+    public static string Operand(string text) => IsWhole(text) ? text : "(" + text + ")";
+
+    /// <summary>The text as an argument: without parentheses around all of it.</summary>
+    protected static string Bare(string text) =>
+        text[0] == '(' && Closing(text, 0) == text.Length - 1 ? text.Substring(1, text.Length - 2) : text;
+
+    // Names, literals, calls and member accesses: a.b, V.Create(1), (a + b).AsSingle().
+    private static bool IsWhole(string text)
+    {
+        int at = 0;
+        while (at < text.Length)
+        {
+            if (text[at] == '(')
+                at = Closing(text, at) + 1;
+            else if (char.IsLetterOrDigit(text[at]) || text[at] is '_' or '.' or '@' or ':')
+                at++;
+            else
+                return false;
+        }
+        // A cast is an identifier or parentheses before an operand, and no member access.
+        return !(text[0] == '(' && Closing(text, 0) + 1 is int next && next < text.Length && text[next] != '.');
+    }
+
+    private static int Closing(string text, int open)
+    {
+        int depth = 0;
+        for (int at = open; at < text.Length; at++)
+        {
+            depth +=
+                text[at] == '(' ? 1
+                : text[at] == ')' ? -1
+                : 0;
+            if (depth == 0)
+                return at;
+        }
+        return text.Length - 1;
+    }
+
     protected static NotSupportedException No(object op, ScalarType type) =>
         new("The operation " + op + " does not exist on " + type + ".");
 }

@@ -234,7 +234,7 @@ internal sealed class ExprScope
         bool isLanes = IsLanes(level) && (condition.IsLanes || ifTrue.IsLanes || ifFalse.IsLanes);
         (condition, ifTrue, ifFalse) = (Hoist(condition, level), Hoist(ifTrue, level), Hoist(ifFalse, level));
         string text = isLanes
-            ? lanes.Select(ifTrue.Type, Atomic(Lanes(condition)), Lanes(ifTrue), Lanes(ifFalse))
+            ? lanes.Select(ifTrue.Type, Dialect.Operand(Lanes(condition)), Lanes(ifTrue), Lanes(ifFalse))
             : scalars.Select(ifTrue.Type, Wrap(condition), Wrap(ifTrue), Wrap(ifFalse));
         return new(text, ifTrue.Type, level, isLanes, false);
     }
@@ -299,8 +299,8 @@ internal sealed class ExprScope
             ? lanes.Binary(
                 op,
                 left.Type,
-                Atomic(Lanes(left)),
-                isShift && !right.IsLanes ? Wrap(right) : Atomic(Lanes(right))
+                Dialect.Operand(Lanes(left)),
+                isShift && !right.IsLanes ? Wrap(right) : Dialect.Operand(Lanes(right))
             )
             : scalars.Binary(op, left.Type, Wrap(left), Wrap(right));
         return new(text, type, level, isLanes, false);
@@ -345,8 +345,6 @@ internal sealed class ExprScope
         return name.Length == 0 || char.IsDigit(name[0]) ? "value" + name : name + (Keywords.Is(name) ? "Value" : "");
     }
 
-    private static string Wrap(Value value) => value.IsAtom && value.Text[0] != '-' ? value.Text : Atomic(value.Text);
-
-    private static string Atomic(string text) =>
-        text.All(c => char.IsLetterOrDigit(c) || c is '_' or '.' or '@') ? text : "(" + text + ")";
+    private static string Wrap(Value value) =>
+        value.IsAtom && value.Text[0] != '-' ? value.Text : Dialect.Operand(value.Text);
 }

@@ -32,30 +32,30 @@ internal sealed class LaneDialect : Dialect
             UnaryOp.Tags.Negate => $"-{operand}",
             UnaryOp.Tags.Not or UnaryOp.Tags.Complement => $"~{operand}",
             UnaryOp.Tags.Abs when type.IsUInt => operand,
-            UnaryOp.Tags.Abs when type.IsLong => $"Longs.Abs({operand})",
-            UnaryOp.Tags.Abs => $"V.Abs({operand})",
-            UnaryOp.Tags.Sqrt => $"V.Sqrt({operand})",
-            UnaryOp.Tags.Floor => $"V.Floor({operand})",
-            UnaryOp.Tags.Ceiling => $"V.Ceiling({operand})",
-            UnaryOp.Tags.Round => $"V.Round({operand})",
-            UnaryOp.Tags.Truncate => $"V.Truncate({operand})",
-            UnaryOp.Tags.Exp => $"V.Exp({operand})",
-            UnaryOp.Tags.Log => $"V.Log({operand})",
+            UnaryOp.Tags.Abs when type.IsLong => $"Longs.Abs({Bare(operand)})",
+            UnaryOp.Tags.Abs => $"V.Abs({Bare(operand)})",
+            UnaryOp.Tags.Sqrt => $"V.Sqrt({Bare(operand)})",
+            UnaryOp.Tags.Floor => $"V.Floor({Bare(operand)})",
+            UnaryOp.Tags.Ceiling => $"V.Ceiling({Bare(operand)})",
+            UnaryOp.Tags.Round => $"V.Round({Bare(operand)})",
+            UnaryOp.Tags.Truncate => $"V.Truncate({Bare(operand)})",
+            UnaryOp.Tags.Exp => $"V.Exp({Bare(operand)})",
+            UnaryOp.Tags.Log => $"V.Log({Bare(operand)})",
             UnaryOp.Tags.Log2 => $"V.Log2({operand})",
-            UnaryOp.Tags.Sin => $"V.Sin({operand})",
-            UnaryOp.Tags.Cos => $"V.Cos({operand})",
-            UnaryOp.Tags.Tanh => $"Lanes.Tanh({operand})",
-            UnaryOp.Tags.Exp2 => $"Lanes.Map({operand}, &global::FlashGen.Support.Scalars.Exp2)",
-            _ => $"Lanes.Map({operand}, &global::System.MathF.{op})",
+            UnaryOp.Tags.Sin => $"V.Sin({Bare(operand)})",
+            UnaryOp.Tags.Cos => $"V.Cos({Bare(operand)})",
+            UnaryOp.Tags.Tanh => $"Lanes.Tanh({Bare(operand)})",
+            UnaryOp.Tags.Exp2 => $"Lanes.Map({Bare(operand)}, &global::FlashGen.Support.Scalars.Exp2)",
+            _ => $"Lanes.Map({Bare(operand)}, &global::System.MathF.{op})",
         };
 
     public override string Binary(BinaryOp op, ScalarType type, string left, string right)
     {
         bool isLong = type.IsLong;
         string Compare(string name) =>
-            isLong ? $"Longs.{name}({left}, {right})"
-            : type.IsInt ? $"V.{name}({left}, {right})"
-            : $"V.{name}({left}, {right}).AsInt32()";
+            isLong ? $"Longs.{name}({Bare(left)}, {Bare(right)})"
+            : type.IsInt ? $"V.{name}({Bare(left)}, {Bare(right)})"
+            : $"V.{name}({Bare(left)}, {Bare(right)}).AsInt32()";
         return op.Tag switch
         {
             BinaryOp.Tags.Add => $"{left} + {right}",
@@ -63,17 +63,21 @@ internal sealed class LaneDialect : Dialect
             BinaryOp.Tags.Mul => $"{left} * {right}",
             BinaryOp.Tags.Div when type.IsFloat => $"{left} / {right}",
             BinaryOp.Tags.Rem when type.IsFloat =>
-                $"Lanes.Map({left}, {right}, &global::FlashGen.Support.Scalars.Remainder)",
-            BinaryOp.Tags.Div => $"Lanes.Divide({left}, {right})",
-            BinaryOp.Tags.Rem => $"Lanes.Remainder({left}, {right})",
-            BinaryOp.Tags.Min => isLong ? $"Longs.Min({left}, {right})" : $"V.Min({left}, {right})",
-            BinaryOp.Tags.Max => isLong ? $"Longs.Max({left}, {right})" : $"V.Max({left}, {right})",
+                $"Lanes.Map({Bare(left)}, {Bare(right)}, &global::FlashGen.Support.Scalars.Remainder)",
+            BinaryOp.Tags.Div => $"Lanes.Divide({Bare(left)}, {Bare(right)})",
+            BinaryOp.Tags.Rem => $"Lanes.Remainder({Bare(left)}, {Bare(right)})",
+            BinaryOp.Tags.Min => isLong
+                ? $"Longs.Min({Bare(left)}, {Bare(right)})"
+                : $"V.Min({Bare(left)}, {Bare(right)})",
+            BinaryOp.Tags.Max => isLong
+                ? $"Longs.Max({Bare(left)}, {Bare(right)})"
+                : $"V.Max({Bare(left)}, {Bare(right)})",
             BinaryOp.Tags.BitAnd or BinaryOp.Tags.And => $"{left} & {right}",
             BinaryOp.Tags.BitOr or BinaryOp.Tags.Or => $"{left} | {right}",
             BinaryOp.Tags.BitXor => $"{left} ^ {right}",
-            BinaryOp.Tags.Shl => $"Lanes.ShiftLeft({left}, {right})",
-            BinaryOp.Tags.Shr => $"Lanes.ShiftRight({left}, {right})",
-            BinaryOp.Tags.UShr => $"Lanes.ShiftRightLogical({left}, {right})",
+            BinaryOp.Tags.Shl => $"Lanes.ShiftLeft({Bare(left)}, {Bare(right)})",
+            BinaryOp.Tags.Shr => $"Lanes.ShiftRight({Bare(left)}, {Bare(right)})",
+            BinaryOp.Tags.UShr => $"Lanes.ShiftRightLogical({Bare(left)}, {Bare(right)})",
             BinaryOp.Tags.Eq when type.IsBool => $"~({left} ^ {right})",
             BinaryOp.Tags.Ne when type.IsBool => $"{left} ^ {right}",
             BinaryOp.Tags.Eq => Compare("Equals"),
@@ -82,8 +86,8 @@ internal sealed class LaneDialect : Dialect
             BinaryOp.Tags.Le => Compare("LessThanOrEqual"),
             BinaryOp.Tags.Gt => Compare("GreaterThan"),
             BinaryOp.Tags.Ge => Compare("GreaterThanOrEqual"),
-            BinaryOp.Tags.Pow => $"Lanes.Map({left}, {right}, &global::System.MathF.Pow)",
-            BinaryOp.Tags.Atan2 => $"Lanes.Map({left}, {right}, &global::System.MathF.Atan2)",
+            BinaryOp.Tags.Pow => $"Lanes.Map({Bare(left)}, {Bare(right)}, &global::System.MathF.Pow)",
+            BinaryOp.Tags.Atan2 => $"Lanes.Map({Bare(left)}, {Bare(right)}, &global::System.MathF.Atan2)",
             _ => throw No(op, type),
         };
     }
@@ -96,13 +100,13 @@ internal sealed class LaneDialect : Dialect
         {
             (ScalarType.Tags.Int, ScalarType.Tags.UInt) => $"{operand}.AsUInt32()",
             (ScalarType.Tags.UInt, ScalarType.Tags.Int) => $"{operand}.AsInt32()",
-            (_, ScalarType.Tags.Long) => $"Longs.From({operand})",
+            (_, ScalarType.Tags.Long) => $"Longs.From({Bare(operand)})",
             (ScalarType.Tags.Long, ScalarType.Tags.Int) => $"{operand}.ToInts()",
             (ScalarType.Tags.Long, ScalarType.Tags.UInt) => $"{operand}.ToInts().AsUInt32()",
             (ScalarType.Tags.Long, ScalarType.Tags.Float) => $"{operand}.ToFloats()",
             (ScalarType.Tags.Float, ScalarType.Tags.Int) => $"V.ConvertToInt32({operand})",
             (ScalarType.Tags.Float, ScalarType.Tags.UInt) => $"V.ConvertToUInt32({operand})",
-            (_, ScalarType.Tags.Float) => $"V.ConvertToSingle({operand})",
+            (_, ScalarType.Tags.Float) => $"V.ConvertToSingle({Bare(operand)})",
             _ => throw No("conversion to " + to, from),
         };
     }
@@ -110,10 +114,10 @@ internal sealed class LaneDialect : Dialect
     public override string Select(ScalarType type, string condition, string ifTrue, string ifFalse) =>
         type.Tag switch
         {
-            ScalarType.Tags.Long => $"Longs.Select({condition}, {ifTrue}, {ifFalse})",
-            ScalarType.Tags.UInt => $"V.ConditionalSelect({condition}.AsUInt32(), {ifTrue}, {ifFalse})",
-            ScalarType.Tags.Float => $"V.ConditionalSelect({condition}.AsSingle(), {ifTrue}, {ifFalse})",
-            _ => $"V.ConditionalSelect({condition}, {ifTrue}, {ifFalse})",
+            ScalarType.Tags.Long => $"Longs.Select({condition}, {Bare(ifTrue)}, {Bare(ifFalse)})",
+            ScalarType.Tags.UInt => $"V.ConditionalSelect({condition}.AsUInt32(), {Bare(ifTrue)}, {Bare(ifFalse)})",
+            ScalarType.Tags.Float => $"V.ConditionalSelect({condition}.AsSingle(), {Bare(ifTrue)}, {Bare(ifFalse)})",
+            _ => $"V.ConditionalSelect({condition}, {Bare(ifTrue)}, {Bare(ifFalse)})",
         };
 
     public override string Read(

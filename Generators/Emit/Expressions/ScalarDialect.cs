@@ -26,27 +26,27 @@ internal class ScalarDialect(bool wide = false) : Dialect
     public override string Unary(UnaryOp op, ScalarType type, string operand) =>
         op.Tag switch
         {
-            UnaryOp.Tags.Negate => $"-{operand}",
+            UnaryOp.Tags.Negate => Wrapping(type, $"-{operand}"),
             UnaryOp.Tags.Not => $"!{operand}",
             UnaryOp.Tags.Complement => $"~{operand}",
             // Math.Abs throws for int.MinValue, where integers of a mod wrap.
-            UnaryOp.Tags.Abs when type.IsFloat => $"{MathClass}.Abs({operand})",
+            UnaryOp.Tags.Abs when type.IsFloat => $"{MathClass}.Abs({Bare(operand)})",
             UnaryOp.Tags.Abs when type.IsUInt => operand,
-            UnaryOp.Tags.Abs => $"({operand} < 0 ? -{operand} : {operand})",
+            UnaryOp.Tags.Abs => $"({operand} < 0 ? {Wrapping(type, $"-{operand}")} : {operand})",
             UnaryOp.Tags.Exp2 => $"{Helpers}.Exp2({operand})",
-            _ => $"{MathClass}.{op}({operand})",
+            _ => $"{MathClass}.{op}({Bare(operand)})",
         };
 
     public override string Binary(BinaryOp op, ScalarType type, string left, string right) =>
         op.Tag switch
         {
-            BinaryOp.Tags.Add => $"{left} + {right}",
-            BinaryOp.Tags.Sub => $"{left} - {right}",
-            BinaryOp.Tags.Mul => $"{left} * {right}",
+            BinaryOp.Tags.Add => Wrapping(type, $"{left} + {right}"),
+            BinaryOp.Tags.Sub => Wrapping(type, $"{left} - {right}"),
+            BinaryOp.Tags.Mul => Wrapping(type, $"{left} * {right}"),
             BinaryOp.Tags.Div when type.IsFloat => $"{left} / {right}",
             BinaryOp.Tags.Rem when type.IsFloat => $"{left} % {right}",
-            BinaryOp.Tags.Div => $"{Helpers}.Divide({left}, {right})",
-            BinaryOp.Tags.Rem => $"{Helpers}.Remainder({left}, {right})",
+            BinaryOp.Tags.Div => $"{Helpers}.Divide({Bare(left)}, {Bare(right)})",
+            BinaryOp.Tags.Rem => $"{Helpers}.Remainder({Bare(left)}, {Bare(right)})",
             BinaryOp.Tags.Min => $"{(type.IsFloat ? MathClass : "global::System.Math")}.Min({left}, {right})",
             BinaryOp.Tags.Max => $"{(type.IsFloat ? MathClass : "global::System.Math")}.Max({left}, {right})",
             BinaryOp.Tags.BitAnd or BinaryOp.Tags.And => $"{left} & {right}",
@@ -61,12 +61,16 @@ internal class ScalarDialect(bool wide = false) : Dialect
             BinaryOp.Tags.Le => $"{left} <= {right}",
             BinaryOp.Tags.Gt => $"{left} > {right}",
             BinaryOp.Tags.Ge => $"{left} >= {right}",
-            BinaryOp.Tags.Pow => $"{MathClass}.Pow({left}, {right})",
-            BinaryOp.Tags.Atan2 => $"{MathClass}.Atan2({left}, {right})",
+            BinaryOp.Tags.Pow => $"{MathClass}.Pow({Bare(left)}, {Bare(right)})",
+            BinaryOp.Tags.Atan2 => $"{MathClass}.Atan2({Bare(left)}, {Bare(right)})",
             _ => throw No(op, type),
         };
 
-    public override string Convert(ScalarType from, ScalarType to, string operand) => $"({TypeName(to)}){operand}";
+    public override string Convert(ScalarType from, ScalarType to, string operand) =>
+        Wrapping(to, $"({TypeName(to)}){operand}");
+
+    // Integers of a mod wrap (semantics 15), whatever the user's project says of overflow.
+    private static string Wrapping(ScalarType type, string text) => type.IsFloat ? text : $"unchecked({text})";
 
     public override string Select(ScalarType type, string condition, string ifTrue, string ifFalse) =>
         $"{condition} ? {ifTrue} : {ifFalse}";
