@@ -72,7 +72,10 @@ internal sealed class RunCommand
             run.threads,
             run.assembly,
         };
-        command.SetAction((parsed, cancellation) => Task.FromResult(run.Run(parsed, cancellation)));
+        // On another thread: only then does the caller hear of Ctrl-C while it runs.
+        command.SetAction(
+            (parsed, cancellation) => Task.Run(() => run.Run(parsed, cancellation), CancellationToken.None)
+        );
         return command;
     }
 

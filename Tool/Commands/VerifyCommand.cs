@@ -41,7 +41,10 @@ internal sealed class VerifyCommand
             verify.seed,
             verify.assembly,
         };
-        command.SetAction((parsed, cancellation) => Task.FromResult(verify.Verify(parsed, cancellation)));
+        // On another thread: only then does the caller hear of Ctrl-C while it runs.
+        command.SetAction(
+            (parsed, cancellation) => Task.Run(() => verify.Verify(parsed, cancellation), CancellationToken.None)
+        );
         return command;
     }
 

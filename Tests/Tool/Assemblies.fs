@@ -1,0 +1,40 @@
+/// Assemblies written for a test.
+module FlashGen.Tests.Tool.Assemblies
+
+open System
+open System.IO
+open Microsoft.CodeAnalysis
+open Microsoft.CodeAnalysis.CSharp
+
+let private core = MetadataReference.CreateFromFile typeof<obj>.Assembly.Location
+
+let private emit name (version: Version) (source: string) (references: MetadataReference list) =
+    let text =
+        $"[assembly: System.Reflection.AssemblyVersion(\"{version}\")]\n" + source
+
+    let compilation =
+        CSharpCompilation.Create(
+            name,
+            [ CSharpSyntaxTree.ParseText text ],
+            core :> MetadataReference :: references,
+            CSharpCompilationOptions OutputKind.DynamicallyLinkedLibrary
+        )
+
+    use image = new MemoryStream()
+    let result = compilation.Emit image
+
+    if not result.Success then
+        failwith $"%A{List.ofSeq result.Diagnostics}"
+
+    image.ToArray()
+
+/// Writes an assembly that refers to another of this name and version.
+let writeReferring (path: string) name version =
+    let referred =
+        MetadataReference.CreateFromImage(
+            emit name version "public static class There { public static int X() => 1; }" []
+        )
+
+    let source = "public static class Here { public static int Y() => There.X(); }"
+
+    File.WriteAllBytes(path, emit (Path.GetFileNameWithoutExtension path) (Version(1, 0)) source [ referred ])

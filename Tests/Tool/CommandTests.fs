@@ -1,0 +1,168 @@
+module FlashGen.Tests.Tool.CommandTests
+
+open System
+open System.IO
+open System.Xml.Linq
+open Expecto
+open FlashGen
+open FlashGen.Kernels
+open FlashGen.Tests.Tool.Files
+
+let private dllOf (inside: Type) = inside.Assembly.Location
+
+[<Tests>]
+let tests =
+    testList
+        "Tool.Commands"
+        [
+            testCase "list names every variant of the gallery, and those of another assembly"
+            <| fun () ->
+                let gallery = succeeds [ "list" ]
+
+                for variant in AttentionVariant.In typeof<Causal>.Assembly do
+                    Expect.stringContains gallery variant.Name "listed"
+
+                Expect.equal
+                    (succeeds [ "list"; "--assembly"; dllOf typeof<Causal> ] |> String.length > 200)
+                    true
+                    "by file"
+
+            testCase "show prints declaration, plans and coverage"
+            <| fun () ->
+                let text =
+                    succeeds [ "show"; "causal"; "--queries"; "128"; "--keys"; "256"; "--block"; "64x64" ]
+
+                for part in
+                    [
+                        "FlashGen.Kernels.Causal"
+                        "bottom-right"
+                        "float32"
+                        "m=128 n=128"
+                        "████▒▒· "
+                        "██████▒▒"
+                        "full 5   ▒▒ partial 2   ·  empty 1"
+                        "kept 24640 of 32768 pairs"
+                    ] do
+                    Expect.stringContains text part "shown"
+
+                let topLeft =
+                    succeeds
+                        [
+                            "show"
+                            "Causal"
+                            "--queries"
+                            "128"
+                            "--keys"
+                            "256"
+                            "--block"
+                            "64x64"
+                            "--align"
+                            "top-left"
+                        ]
+
+                Expect.stringContains topLeft "empty 5" "alignment moves it"
+
+            testCase "show draws every variant of the gallery or says what it needs"
+            <| fun () ->
+                for variant in AttentionVariant.In typeof<Causal>.Assembly do
+                    let text = succeeds [ "show"; variant.Name; "--queries"; "96" ]
+                    Expect.isTrue (text.Contains "kept " || text.Contains "by --arg") variant.Name
+
+            testCase "show takes run-time arguments"
+            <| fun () ->
+                let text =
+                    succeeds [ "show"; "PrefixLm"; "--queries"; "4"; "--block"; "1x1"; "--arg"; "prefix=2" ]
+
+                Expect.stringContains text "kept 11 of 16 pairs" "causal and two keys of prefix"
+
+                refused [ "prefix has 3 elements" ] [ "show"; "PrefixLm"; "--queries"; "4"; "--arg"; "prefix=2,3,4" ]
+
+            testCase "show writes a picture that is well formed"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let path = Path.Combine(folder, "c.svg")
+
+                    succeeds [ "show"; "Causal"; "--queries"; "256"; "--block"; "64x64"; "--svg"; path ]
+                    |> ignore
+
+                    let picture = XDocument.Load path
+
+                    let rectangles =
+                        picture.Descendants(XName.Get("rect", "http://www.w3.org/2000/svg"))
+
+                    Expect.equal
+                        (Seq.length rectangles)
+                        (2 + 4 + 3)
+                        "page, field, four partial tiles, three runs of full ones"
+
+                    refused
+                        [ "--svg"; "no folder" ]
+                        [ "show"; "Causal"; "--svg"; Path.Combine(folder, "none", "c.svg") ])
+
+            testCase "show refuses sizes and tiles that are none"
+            <| fun () ->
+                refused [ "--queries is 0" ] [ "show"; "Causal"; "--queries"; "0" ]
+                refused [ "--block 64" ] [ "show"; "Causal"; "--block"; "64" ]
+                refused [ "head is 3" ] [ "show"; "Causal"; "--head"; "3" ]
+
+            testCase "a variant is found by the end of its name, or others are suggested"
+            <| fun () ->
+                Expect.stringStarts
+                    (succeeds [ "show"; "Kernels.Full"; "--queries"; "8" ])
+                    "FlashGen.Kernels.Full"
+                    "found"
+
+                refused [ "'Cusal'"; "Did you mean Causal" ] [ "show"; "Cusal" ]
+                refused [ "'xyzzyx'"; "flashgen list" ] [ "show"; "xyzzyx" ]
+
+            testCase "verify passes for the gallery's causal variant, the same each time"
+            <| fun () ->
+                let once = succeeds [ "verify"; "Causal"; "PrefixLm"; "--seed"; "3" ]
+                Expect.stringContains once "8 of 8 kernels within tolerance" "four types each"
+                Expect.stringContains once "seed 3" "the seed"
+                Expect.equal (succeeds [ "verify"; "Causal"; "PrefixLm"; "--seed"; "3" ]) once "repeatable"
+                Expect.notEqual (succeeds [ "verify"; "Causal"; "PrefixLm"; "--seed"; "4" ]) once "another seed differs"
+
+            testCase "an assembly that is none, has no variants, or is missing"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let path = Path.Combine(folder, "text.dll")
+                    File.WriteAllText(path, "not a program")
+                    refused [ path; "not a .NET assembly" ] [ "list"; "--assembly"; path ]
+                    refused [ "no such file" ] [ "list"; "--assembly"; path + ".none" ]
+
+                    refused
+                        [ "does not use FlashGen" ]
+                        [ "list"; "--assembly"; dllOf typeof<Expecto.ExpectoException> ]
+
+                    refused [ "declares no variants" ] [ "list"; "--assembly"; dllOf typeof<FlashGen.Tool.Program> ])
+
+            testCase "an assembly alone in its folder: FlashGen is the tool's own"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let path = Path.Combine(folder, "Mine.dll")
+                    File.Copy(dllOf typeof<Causal>, path)
+                    Expect.stringContains (succeeds [ "list"; "--assembly"; path ]) "variants of Mine.dll" "listed"
+                    let verified = succeeds [ "verify"; "Full"; "--assembly"; path ]
+                    Expect.stringContains verified "4 of 4 kernels within tolerance" "verified")
+
+            testCase "an assembly of another FlashGen"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let path = Path.Combine(folder, "Other.dll")
+                    Assemblies.writeReferring path "FlashGen" (System.Version(9, 8, 7, 6))
+                    refused [ path; "9.8.7.6"; "same version" ] [ "list"; "--assembly"; path ])
+
+            testCase "a device that is not here"
+            <| fun () ->
+                // Where there is one, this is no test of its absence.
+                let device = flashgen [ "verify"; "Causal"; "--device"; "cuda" ]
+
+                if device.Code = 1 then
+                    Expect.isFalse (device.Error.Contains "   at ") "no stack trace"
+
+            testCase "what is no command or lacks an option is refused"
+            <| fun () ->
+                refused [ "fly" ] [ "fly" ]
+                refused [ "--key" ] [ "run"; "Causal"; "--query"; "q.npy" ]
+        ]
