@@ -17,6 +17,12 @@ internal static class Emission
         Add(output, name, () => [(FileNames.Of(name, "", ambiguous), SurfaceEmitter.Emit(declaration))]);
     }
 
+    public static void Substitute(SourceProductionContext output, Declaration declaration, FSharpList<string> ambiguous)
+    {
+        var name = declaration.Spec.Name;
+        Add(output, name, () => [(FileNames.Of(name, "Substitute", ambiguous), SubstituteEmitter.Emit(declaration))]);
+    }
+
     public static void Kernels(SourceProductionContext output, Declaration declaration, FSharpList<string> ambiguous)
     {
         var name = declaration.Spec.Name;

@@ -29,10 +29,13 @@ public sealed class FlashGenGenerator : IIncrementalGenerator
             .WithTrackingName(Steps.Parse);
 
         var declarations = parsed
-            .Select(static (result, _) => result!.Declaration)
-            .Where(static declaration => declaration is not null)
-            .Select(static (declaration, _) => declaration!)
+            .Where(static result => result is { Declaration: not null, Surface: SurfaceKind.Inside })
+            .Select(static (result, _) => result!.Declaration!)
             .WithTrackingName(Steps.Declarations);
+        var substituted = parsed
+            .Where(static result => result is { Declaration: not null, Surface: SurfaceKind.Beside })
+            .Select(static (result, _) => result!.Declaration!)
+            .WithTrackingName(Steps.Substituted);
         var accepted = declarations.Where(static declaration => !declaration.Rejected).WithTrackingName(Steps.Accepted);
         var needs = accepted
             .Select(static (declaration, _) => PanelsEmitter.Needs(declaration))
@@ -56,6 +59,10 @@ public sealed class FlashGenGenerator : IIncrementalGenerator
             declarations.Combine(ambiguous),
             static (output, pair) => Emission.Surface(output, pair.Left, pair.Right)
         );
+        context.RegisterSourceOutput(
+            substituted.Combine(ambiguous),
+            static (output, pair) => Emission.Substitute(output, pair.Left, pair.Right)
+        );
         context.RegisterImplementationSourceOutput(
             accepted.Combine(ambiguous),
             static (output, pair) => Emission.Kernels(output, pair.Left, pair.Right)
@@ -71,6 +78,18 @@ public sealed class FlashGenGenerator : IIncrementalGenerator
             static (output, pair) => Emission.LeftToCompiler(output, pair.Left, pair.Right)
         );
 
+        var settings = context
+            .CompilationProvider.Select(static (compilation, _) => BuildFacts.Of(compilation))
+            .WithTrackingName(Steps.Settings);
+        var hasVariants = parsed.Collect().Select(static (all, _) => !all.IsEmpty).WithTrackingName(Steps.HasVariants);
+        context.RegisterSourceOutput(
+            settings.Combine(hasVariants),
+            static (output, pair) =>
+            {
+                foreach (var diagnostic in pair.Right ? pair.Left.Diagnostics() : [])
+                    output.ReportDiagnostic(diagnostic);
+            }
+        );
         Report(context, parsed.SelectMany(static (result, _) => result!.Diagnostics), Steps.Diagnostics);
         Report(context, StrayMods(context, ModParser.MaskAttribute), Steps.StrayMasks);
         Report(context, StrayMods(context, ModParser.ScoreAttribute), Steps.StrayScores);

@@ -5,10 +5,13 @@ internal static class Steps
 {
     public const string Parse = "Parse";
     public const string Declarations = "Declarations";
+    public const string Substituted = "Substituted";
     public const string Accepted = "Accepted";
     public const string Panels = "Panels";
     public const string AmbiguousNames = "AmbiguousNames";
     public const string LeftToCompiler = "LeftToCompiler";
+    public const string Settings = "Settings";
+    public const string HasVariants = "HasVariants";
     public const string Diagnostics = "Diagnostics";
     public const string StrayMasks = "StrayMasks";
     public const string StrayScores = "StrayScores";

@@ -14,17 +14,22 @@ internal static class SurfaceEmitter
 {
     public static string Emit(Declaration declaration)
     {
-        AttentionSpec spec = declaration.Spec;
-        List<string> members = new() { Variant(declaration) };
-        members.AddRange(spec.Types.Select(type => Forward(declaration, type)));
-        members.Add(Load(declaration));
         string index = declaration.Rejected
             ? ""
             : $"[assembly: global::FlashGen.AttentionVariantIndex(typeof({FullName(declaration)}))]\n\n";
         return Header
             + "\nusing System;\n\n"
             + index
-            + Names.InType(declaration, string.Join("\n\n", members), withModifiers: true).Replace("\r\n", "\n");
+            + Names.InType(declaration, Members(declaration), withModifiers: true).Replace("\r\n", "\n");
+    }
+
+    /// <summary>Variant, Forward and Load.</summary>
+    public static string Members(Declaration declaration)
+    {
+        List<string> members = new() { Variant(declaration) };
+        members.AddRange(declaration.Spec.Types.Select(type => Forward(declaration, type)));
+        members.Add(Load(declaration));
+        return string.Join("\n\n", members);
     }
 
     /// <summary>The declaration's type, from anywhere.</summary>

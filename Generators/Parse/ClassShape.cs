@@ -12,13 +12,15 @@ namespace FlashGen.Generators.Parse;
 /// <param name="Namespace">As C# writes it; empty for the global one.</param>
 /// <param name="Types">Outermost first; the last one is the class itself.</param>
 /// <param name="Accessibility">public or internal: what the class is to the outside.</param>
-/// <param name="HasSurface">The class can be given its other half, be it with bodies that throw.</param>
+/// <param name="CanBeOpened">The class can be given another half.</param>
+/// <param name="CanBeExtended">Members can stand beside it, in another file.</param>
 internal sealed record ClassShape(
     string Name,
     string Namespace,
     FSharpList<PartialType> Types,
     string Accessibility,
-    bool HasSurface
+    bool CanBeOpened,
+    bool CanBeExtended
 )
 {
     private static readonly SymbolDisplayFormat FullName = new(
@@ -38,28 +40,26 @@ internal sealed record ClassShape(
     /// <summary>Reads the shape of a class and reports what does not allow a generated half.</summary>
     public static ClassShape Parse(INamedTypeSymbol type, ParseContext context)
     {
-        var hasSurface = true;
+        var isOpen = true;
         var at = NameOf(type);
         if (!IsPartial(type))
         {
             context.Report(DiagnosticCatalog.NotPartial, at, type.Name);
-            hasSurface = false;
+            isOpen = false;
         }
         if (!type.IsStatic)
             context.Report(DiagnosticCatalog.NotStatic, at, type.Name);
 
         var chain = Chain(type);
-        if (chain.Exists(part => part.IsFileLocal))
-        {
+        var isFileLocal = chain.Exists(part => part.IsFileLocal);
+        if (isFileLocal)
             context.Report(DiagnosticCatalog.FileLocal, at, type.Name);
-            hasSurface = false;
-        }
         if (chain.Find(part => part.Arity > 0) is { } generic)
             context.Report(DiagnosticCatalog.Generic, NameOf(generic) ?? at, generic.Name);
         foreach (var enclosing in chain.Take(chain.Count - 1).Where(enclosing => !IsPartial(enclosing)))
         {
             context.Report(DiagnosticCatalog.EnclosingNotPartial, NameOf(enclosing) ?? at, enclosing.Name, type.Name);
-            hasSurface = false;
+            isOpen = false;
         }
         if (chain.Find(part => !IsVisible(part)) is { } hidden)
         {
@@ -75,7 +75,8 @@ internal sealed record ClassShape(
             chain.TrueForAll(part => part.DeclaredAccessibility == Microsoft.CodeAnalysis.Accessibility.Public)
                 ? "public"
                 : "internal",
-            hasSurface
+            isOpen && !isFileLocal,
+            !isFileLocal && chain.TrueForAll(part => part.Arity == 0 && IsVisible(part))
         );
     }
 

@@ -6,14 +6,29 @@ using Microsoft.FSharp.Core;
 
 namespace FlashGen.Generators.Parse;
 
+/// <summary>How a class is given the members that the generator adds.</summary>
+internal enum SurfaceKind
+{
+    /// <summary>In its other half.</summary>
+    Inside,
+
+    /// <summary>As extension members beside it: a refused class without another half.</summary>
+    Beside,
+
+    /// <summary>Not at all.</summary>
+    None,
+}
+
 /// <summary>What one class gave.</summary>
 /// <param name="Name">The class's full name.</param>
-/// <param name="Declaration">Its declaration, unless it cannot have another half.</param>
+/// <param name="Declaration">Its declaration, unless the generator failed.</param>
+/// <param name="Surface">How it can be given its members.</param>
 /// <param name="Diagnostics">What there is to report.</param>
 /// <param name="RefusedByCompiler">The compiler has errors of its own there.</param>
 internal sealed record ParseResult(
     string Name,
     Declaration? Declaration,
+    SurfaceKind Surface,
     FSharpList<DiagnosticRecord> Diagnostics,
     bool RefusedByCompiler
 )
@@ -50,7 +65,13 @@ internal static class DeclarationParser
                 type.Name,
                 FaultText.Of(fault)
             );
-            return new ParseResult(ClassShape.FullNameOf(type), null, ListModule.Singleton(record), false);
+            return new ParseResult(
+                ClassShape.FullNameOf(type),
+                null,
+                SurfaceKind.None,
+                ListModule.Singleton(record),
+                false
+            );
         }
     }
 
@@ -62,6 +83,7 @@ internal static class DeclarationParser
 
     private static ParseResult Read(INamedTypeSymbol type, ParseContext context)
     {
+        var build = BuildFacts.Of(context.Compilation);
         var shape = ClassShape.Parse(type, context);
         var all = InSourceOrder(AttributeUse.On(type)).ToList();
         var uses = all.Where(use => !use.RefusedByCompiler).ToList();
@@ -98,28 +120,27 @@ internal static class DeclarationParser
             ListModule.OfSeq(readyMade.BlockSizes),
             ListModule.OfSeq(arguments.Arguments)
         );
-        var hasSurface = GeneratedMembers.AreFree(type, spec, context) && shape.HasSurface;
+        var surface =
+            GeneratedMembers.AreFree(type, spec, context) && shape.CanBeOpened ? SurfaceKind.Inside
+            : shape.CanBeExtended && build.KnowsLanguage && !GeneratedMembers.Names.Contains(type.Name)
+                ? SurfaceKind.Beside
+            : SurfaceKind.None;
         if (!context.Rejected)
             BudgetCheck.Report(spec, uses, context);
-        var optimized = context.Compilation.Options.OptimizationLevel == OptimizationLevel.Release;
-        if (!optimized && !context.Rejected)
+        var rejected = context.Rejected || !build.CanCompileKernels;
+        if (!build.Optimizes && !rejected)
             context.Report(DiagnosticCatalog.Unoptimised, ClassShape.NameOf(type), type.Name);
 
         var declaration = new Declaration(
-            context.Rejected ? WithoutMods(spec) : spec,
+            rejected ? WithoutMods(spec) : spec,
             shape.Namespace,
             shape.Types,
             shape.Accessibility,
-            context.Rejected ? FSharpList<ModMethod>.Empty : ListModule.OfSeq(signatures.Select(mod => mod.Method)),
-            optimized,
-            context.Rejected
+            rejected ? FSharpList<ModMethod>.Empty : ListModule.OfSeq(signatures.Select(mod => mod.Method)),
+            build.Optimizes,
+            rejected
         );
-        return new ParseResult(
-            shape.Name,
-            hasSurface ? declaration : null,
-            context.Diagnostics,
-            context.RefusedByCompiler
-        );
+        return new ParseResult(shape.Name, declaration, surface, context.Diagnostics, context.RefusedByCompiler);
     }
 
     /// <summary>The ready-made parts, then the user's: the order of application.</summary>

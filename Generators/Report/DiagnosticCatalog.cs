@@ -224,6 +224,18 @@ internal static class DiagnosticCatalog
         "The mods of '{0}' use code that a source generator writes, which other generators cannot see: write that code by hand"
     );
 
+    public static readonly DiagnosticDescriptor UnsafeBlocks = Error(
+        "FG0034",
+        "The project allows unsafe blocks",
+        "Kernels work on pointers, and this project does not allow unsafe blocks: set <AllowUnsafeBlocks>true</AllowUnsafeBlocks>, which the package does where it is not overridden"
+    );
+
+    public static readonly DiagnosticDescriptor Language = Error(
+        "FG0035",
+        "The project's C# is recent",
+        "Generated files are written in C# {1}, and this project is compiled as C# {0}: remove <LangVersion>, or set it to {1} or later"
+    );
+
     private const string Category = "FlashGen";
 
     private static readonly Dictionary<string, DiagnosticDescriptor> ById = All().ToDictionary(rule => rule.Id);

@@ -13,6 +13,31 @@ open FlashGen.Generators.Report
 open FlashGen.Tests.Generator
 open FlashGen.Tests.Generator.Refusal
 
+/// Two variants, and calls of them.
+let private twoVariants =
+    """
+using System;
+using FlashGen;
+[Attention(16, Types = ElementTypes.Float16 | ElementTypes.BFloat16 | ElementTypes.Float32 | ElementTypes.Float64)]
+[Causal, SlidingWindow(64), Document, Chunked(128), SoftCap(30f), Alibi, Bias, Sink, Dropout, Scale]
+public static partial class A
+{
+    [MaskMod] static bool Keep(in Position at, Table<int> t, int n) => t[at.Key] > n;
+    [ScoreMod] static float Change(float score, in Position at, Table<float> s) => MathF.Exp(score) + s[at.Key + at.Query];
+}
+[Attention, PrefixLm]
+public static partial class B { }
+static class Caller
+{
+    static void Call(float[] x, in AttentionShape shape, ILGPU.Runtime.Accelerator accelerator)
+    {
+        B.Forward(x, x, x, x, in shape, new int[3]);
+        AttentionVariant variant = A.Variant;
+        using var kernels = A.Load(accelerator);
+    }
+}
+"""
+
 [<Tests>]
 let build =
     testList
@@ -46,6 +71,43 @@ let build =
             }
             test "an error cannot be turned off" {
                 refused "FG0002" "" "#pragma warning disable FG0002\n[Attention(16)] public partial class [|A|];"
+            }
+            test "FG0034 without unsafe blocks, once" {
+                let outcome =
+                    Compile.compilationOf (Compile.options.WithAllowUnsafe false) [ "Declared.cs", twoVariants ]
+                    |> Compile.runAll
+
+                Expect.equal [ for diagnostic in outcome.Reported -> diagnostic.Id ] [ "FG0034" ] "reported"
+
+                Expect.stringContains
+                    (outcome.Reported.Head.GetMessage())
+                    "<AllowUnsafeBlocks>true"
+                    "what to write instead"
+
+                Expect.isEmpty outcome.Compiler "no follow-up errors"
+            }
+            test "FG0035 in an old C#, once" {
+                let outcome = Compile.runAllIn LanguageVersion.CSharp13 twoVariants
+                Expect.equal [ for diagnostic in outcome.Reported -> diagnostic.Id ] [ "FG0035" ] "reported"
+
+                Expect.stringContains
+                    (outcome.Reported.Head.GetMessage())
+                    "set it to 14.0 or later"
+                    "what to write instead"
+
+                Expect.isEmpty outcome.Compiler "no follow-up errors"
+            }
+            test "the oldest C# will do" {
+                let outcome = Compile.runAllIn BuildFacts.Required twoVariants
+                Expect.isEmpty outcome.Reported "reported"
+                Expect.equal outcome.Compiler [] "the compiler"
+            }
+            test "a project without variants is none of our business" {
+                let outcome =
+                    Compile.compilationOf (Compile.options.WithAllowUnsafe false) [ "Declared.cs", "class A { }" ]
+                    |> Compile.runAll
+
+                Expect.isEmpty (outcome.Reported @ outcome.Compiler) "reported"
             }
             test "FG0032 a mod without a variant" {
                 refused

@@ -27,8 +27,10 @@ let private references: MetadataReference list =
 
 let parseOptions = CSharpParseOptions LanguageVersion.Latest
 
-let file path (text: string) =
+let private fileIn (parseOptions: CSharpParseOptions) path (text: string) =
     CSharpSyntaxTree.ParseText(text, parseOptions, path)
+
+let file path text = fileIn parseOptions path text
 
 let options =
     CSharpCompilationOptions(
@@ -58,7 +60,7 @@ let private ofSeverity severity (diagnostics: Diagnostic seq) =
 let errors diagnostics =
     ofSeverity DiagnosticSeverity.Error diagnostics
 
-let private driverWithout outputs : GeneratorDriver =
+let private driverWithout outputs (parseOptions: CSharpParseOptions) : GeneratorDriver =
     CSharpGeneratorDriver.Create(
         [ FlashGenGenerator().AsSourceGenerator() ],
         parseOptions = parseOptions,
@@ -67,7 +69,7 @@ let private driverWithout outputs : GeneratorDriver =
 
 /// The generator as a build runs it, with the record of its steps.
 let driver () =
-    driverWithout IncrementalGeneratorOutputKind.None
+    driverWithout IncrementalGeneratorOutputKind.None parseOptions
 
 /// What the generator reports, and what the compiler says of the whole.
 type Outcome =
@@ -79,10 +81,8 @@ type Outcome =
         Sources: (string * string) list
     }
 
-/// What an editor sees: all but the kernels, which take most of the time.
-let run (compilation: CSharpCompilation) =
-    let driver, output, _ =
-        (driverWithout IncrementalGeneratorOutputKind.Implementation).RunGeneratorsAndUpdateCompilation compilation
+let private runWith (driver: GeneratorDriver) (compilation: CSharpCompilation) =
+    let driver, output, _ = driver.RunGeneratorsAndUpdateCompilation compilation
 
     let result = driver.GetRunResult()
     let said = output.GetDiagnostics()
@@ -97,6 +97,20 @@ let run (compilation: CSharpCompilation) =
                     for source in generated.GeneratedSources -> source.HintName, source.SourceText.ToString()
             ]
     }
+
+/// What an editor sees: all but the kernels, which take most of the time.
+let run compilation =
+    runWith (driverWithout IncrementalGeneratorOutputKind.Implementation parseOptions) compilation
+
+/// What a build sees.
+let runAll compilation = runWith (driver ()) compilation
+
+/// What a build sees in an older C#.
+let runAllIn version text =
+    let parseOptions = CSharpParseOptions version
+
+    CSharpCompilation.Create("Declared", [ fileIn parseOptions "Declared.cs" text ], references, options)
+    |> runWith (driverWithout IncrementalGeneratorOutputKind.None parseOptions)
 
 let typeOf (compilation: Compilation) name =
     match compilation.GetTypeByMetadataName name with
