@@ -32,9 +32,9 @@ internal static class ProbeEmitter
         ExprScope scope = new(
             Axis.None,
             new ScalarDialect(),
-            SimdModsEmitter.ArgumentName,
+            SimdScope.ArgumentName,
             ArgumentUse.Trusted(spec),
-            new HashSet<string>(SimdModsEmitter.Reserved)
+            SimdScope.Names()
         );
         // Each mask is reached where those before it keep the pair, score changes where all do (semantics 18).
         Value? keep = null;
@@ -45,7 +45,7 @@ internal static class ProbeEmitter
             scope.Score = score = scope.Name(scope.Emit(change.Body, keep), "score");
         string statements = string.Concat(
             new[] { Level.Uniform, Level.Row, Level.Column, Level.Element }.Select(level =>
-                SimdModsEmitter.Section(scope, level, 1)
+                SimdScope.Section(scope, level, 1)
             )
         );
         return $$"""
@@ -54,7 +54,7 @@ internal static class ProbeEmitter
             {
                 public static bool Faults(in SimdCall call, in SimdArguments arguments, in SimdItem item, int query, int key)
                 {
-            {{Indent(SimdModsEmitter.UniformFields, 2)}}
+            {{Indent(SimdScope.UniformFields, 2)}}
                     int queryPosition = query + item.Offset;
                     float score = 0;
                     bool fault = false;{{Indent(statements, 1)}}

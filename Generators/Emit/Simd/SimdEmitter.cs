@@ -17,6 +17,7 @@ internal sealed class SimdEmitter
     private readonly Coverage coverage;
     private readonly TilePlan plan;
     private readonly SimdTile tile;
+    private readonly SimdCoverageEmitter kinds;
     private readonly SimdModsEmitter mods;
 
     public SimdEmitter(Declaration declaration, Coverage coverage, TilePlan plan)
@@ -24,12 +25,13 @@ internal sealed class SimdEmitter
         (this.declaration, this.coverage, this.plan) = (declaration, coverage, plan);
         spec = declaration.Spec;
         tile = SimdTile.Of(plan);
-        mods = new(spec, coverage, tile);
+        kinds = new(spec, coverage, tile);
+        mods = new(spec, coverage, tile, kinds);
     }
 
     private string Real => tile.Real;
 
-    private bool HasBounds => mods.HasBounds;
+    private bool HasBounds => kinds.HasBounds;
 
     /// <summary>The kernel's type: generic in the stored element, except for doubles.</summary>
     public static string KernelName(SimdTile tile) =>
@@ -71,10 +73,10 @@ internal sealed class SimdEmitter
             {{Indent(Open(), 1)}}
 
             {{Indent(Close(), 1)}}
-            {{Indent(mods.Emit(), 1)}}
+            {{Indent(string.Concat(kinds.Emit().Concat(mods.Emit()).Select(part => "\n" + part + "\n")), 1)}}
             {{Indent(tile.Wide ? NoRows : new SimdRowsEmitter(spec, coverage, tile).Emit(), 1)}}
 
-            {{Indent(mods.PanelStruct(), 1)}}
+            {{Indent(kinds.PanelStruct(), 1)}}
             }
             """;
         return $$"""
@@ -166,11 +168,11 @@ internal sealed class SimdEmitter
                 float* valueTile = keyTile + (typeof(T) == typeof(float) ? 0 : BlockN * headDim);
                 """;
         string widened = tile.Wide ? "0" : "Widened(call)";
-        string keyLeaves = mods.HasKeyLeaves
+        string keyLeaves = kinds.HasKeyLeaves
             ? "\n        KeyLeaves keyLeaves = LeavesOfKeys(call, arguments, item, start, end - start);"
             : "";
-        string passLeaves = mods.HasKeyLeaves ? ", keyLeaves" : "";
-        string kind = mods.HasKinds
+        string passLeaves = kinds.HasKeyLeaves ? ", keyLeaves" : "";
+        string kind = kinds.HasMask
             ? $"TileKind kind = from < to ? Kind(call, arguments, item, panel, from, to - 1{passLeaves}) : TileKind.Empty;"
             : "TileKind kind = from < to ? TileKind.Full : TileKind.Empty;";
         return $$"""
@@ -227,7 +229,7 @@ internal sealed class SimdEmitter
         string full = spec.Scores.IsEmpty
             ? "outcome.Full++;"
             : "{\n    outcome.Full++;\n    Change" + Arguments + "\n}";
-        if (!mods.HasMask)
+        if (!kinds.HasMask)
             return spec.Scores.IsEmpty ? "outcome.Full++;" : "outcome.Full++;\nChange" + Arguments;
         return $$"""
             if (kind == TileKind.Partial)
@@ -267,7 +269,7 @@ internal sealed class SimdEmitter
         string bounds = HasBounds
             ? "\n    Bounds(call, arguments, item, panel, ref outcome);"
             : "\n    (panel->First, panel->Last) = (item.KeyLength == 0 ? int.MaxValue : 0, item.KeyLength - 1);";
-        string leaves = mods.HasRowLeaves ? "\n    LeavesOfRows(call, arguments, item, panel);" : "";
+        string leaves = kinds.HasRowLeaves ? "\n    LeavesOfRows(call, arguments, item, panel);" : "";
         return $$"""
             /// <summary>Packs a panel's queries and finds the keys that its rows may keep.</summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -129,16 +129,10 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
     private string Factor => spec.Scores.IsEmpty ? "(float)(call.Scale * 1.4426950408889634)" : "(float)call.Scale";
 
     private ExprScope Scope(Axis axis) =>
-        new(
-            axis,
-            new ScalarDialect(),
-            SimdModsEmitter.ArgumentName,
-            ArgumentUse.Trusted(spec),
-            new HashSet<string>(SimdModsEmitter.Reserved)
-        );
+        new(axis, new ScalarDialect(), SimdScope.ArgumentName, ArgumentUse.Trusted(spec), SimdScope.Names());
 
     private static string RowFields =>
-        SimdModsEmitter.UniformFields + "\n    int query = item.FirstRow, queryPosition = query + item.Offset;";
+        SimdScope.UniformFields + "\n    int query = item.FirstRow, queryPosition = query + item.Offset;";
 
     private string Open()
     {
@@ -162,8 +156,8 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
         string body =
             bounds.Count == 0
                 ? ""
-                : SimdModsEmitter.Section(scope, Level.Uniform, 2)
-                    + SimdModsEmitter.Section(scope, Level.Row, 2)
+                : SimdScope.Section(scope, Level.Uniform, 2)
+                    + SimdScope.Section(scope, Level.Row, 2)
                     + "\n"
                     + Indent(string.Join("\n", bounds), 2);
         return $$"""
@@ -220,7 +214,7 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
             private static TileKind RowKind({{Parameters}}{{(HasKeyLeaves ? ", in KeyLeaves keyLeaves" : "")}})
             {
             {{Indent(RowFields, 1)}}
-                bool fault = false;{{SimdModsEmitter.Section(scope, Level.Uniform, 1)}}{{SimdModsEmitter.Section(
+                bool fault = false;{{SimdScope.Section(scope, Level.Uniform, 1)}}{{SimdScope.Section(
                 scope,
                 Level.Row,
                 1
@@ -260,19 +254,19 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
                 Floats lowest = V.Create(float.NegativeInfinity);
                 bool fault = false;
                 Ints faults = Ints.Zero;
-                new Span<float>(scores + keys, {{tile.Lanes}}).Fill(scores[keys - 1]);{{SimdModsEmitter.Section(
+                new Span<float>(scores + keys, {{tile.Lanes}}).Fill(scores[keys - 1]);{{SimdScope.Section(
                 scope,
                 Level.Uniform,
                 1
-            )}}{{SimdModsEmitter.Section(scope, Level.Row, 1)}}
+            )}}{{SimdScope.Section(scope, Level.Row, 1)}}
                 for (int j = 0; j < keys; j += {{tile.Lanes}})
                 {
                     Ints key = V.Min(V.Create(firstKey + j) + Lanes.Numbers, V.Create(firstKey + keys - 1));
-                    Floats score = V.Load(scores + j);{{SimdModsEmitter.Section(
+                    Floats score = V.Load(scores + j);{{SimdScope.Section(
                 scope,
                 Level.Column,
                 2
-            )}}{{SimdModsEmitter.Section(scope, Level.Element, 2)}}
+            )}}{{SimdScope.Section(scope, Level.Element, 2)}}
                     Floats changed = {{changed}};
                     changed.Store(scores + j);
                 }

@@ -1,0 +1,302 @@
+using System.Collections.Generic;
+using System.Linq;
+using FlashGen.Dsl;
+using FlashGen.Generators.Emit.Expressions;
+using Microsoft.FSharp.Collections;
+using static FlashGen.Generators.Emit.CodeText;
+using static FlashGen.Generators.Emit.Simd.SimdScope;
+
+namespace FlashGen.Generators.Emit.Simd;
+
+/// <summary>Coverage as vector code: the keys that rows may keep, and what a tile of them is.</summary>
+internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage, SimdTile tile)
+{
+    private const string Parameters = "in SimdCall call, in SimdArguments arguments, in SimdItem item, Panel* panel";
+
+    // Vectors of ints over a panel's rows: as many lanes as floats have, whatever the kernel computes in.
+    private int IntLanes => tile.VectorBits / 32;
+
+    public bool HasBounds => !coverage.Conditions.IsEmpty || !coverage.First.IsEmpty || !coverage.Last.IsEmpty;
+
+    public bool HasMask => HasBounds || !coverage.Rest.IsEmpty;
+
+    public bool HasRowLeaves => coverage.Leaves.Any(leaf => leaf.Axis == Dependence.Row);
+
+    public bool HasKeyLeaves => coverage.Leaves.Any(leaf => leaf.Axis == Dependence.Column);
+
+    public IEnumerable<string> Emit()
+    {
+        if (HasBounds)
+            yield return Bounds();
+        if (HasRowLeaves)
+            yield return LeavesOfRows();
+        if (HasKeyLeaves)
+            yield return LeavesOfKeys();
+        if (HasMask)
+            yield return Kind();
+    }
+
+    /// <summary>What a panel keeps from tile to tile.</summary>
+    public string PanelStruct()
+    {
+        string leaves = string.Concat(Leaves(Dependence.Row).Select(leaf => "\n    " + LeafFields(leaf)));
+        string keyLeaves = HasKeyLeaves
+            ? $$"""
+
+
+                /// <summary>Least and greatest values over a tile's keys.</summary>
+                private struct KeyLeaves
+                {
+                {{string.Join("\n", Leaves(Dependence.Column).Select(leaf => "    " + LeafFields(leaf)))}}
+                }
+                """
+            : "";
+        return $$"""
+            private enum TileKind
+            {
+                Empty,
+                Partial,
+                Full,
+            }
+
+            /// <summary>A panel of rows: its buffers, and the keys that its rows may keep.</summary>
+            private struct Panel
+            {
+                public {{tile.Real}}* Queries, Outputs, Maximum, NewMaximum, Sum, Fade;
+                public int* FirstKeys, LastKeys;
+                public int FirstRow, Rows, First, Last;{{leaves}}
+            }{{keyLeaves}}
+            """;
+    }
+
+    // ---- Row bounds -------------------------------------------------------------------------------------------------------
+
+    private string Bounds()
+    {
+        ExprScope scope = SimdScope.Create(spec, Axis.Rows);
+        Value? guard = null;
+        List<string> conditions = new();
+        foreach (Expr condition in coverage.Conditions)
+        {
+            Value value = scope.Name(scope.Emit(condition, guard), "isKept");
+            conditions.Add(scope.Lanes(value));
+            guard = scope.Name(scope.And(guard, value), "isKept");
+        }
+        List<string> firsts = coverage.First.Select(bound => Bound(scope, bound, guard)).ToList();
+        List<string> lasts = coverage.Last.Select(bound => Bound(scope, bound, guard)).ToList();
+        string first = firsts.Aggregate(
+            "Ints.Zero",
+            (all, bound) => all == "Ints.Zero" ? $"V.Max({bound}, Ints.Zero)" : $"V.Max({all}, {bound})"
+        );
+        string last = lasts.Aggregate("V.Create(keyLength - 1)", (all, bound) => $"V.Min({all}, {bound})");
+        string keep = string.Concat(
+            conditions.Select(condition => $"\n        last = V.ConditionalSelect({condition}, last, V.Create(-1));")
+        );
+        string fault = scope.CanFault
+            ? "\n    if (fault || Lanes.Any(faults))\n        outcome.Fault(item, panel->FirstRow, panel->Rows, 0, keyLength);"
+            : "";
+        return $$"""
+            /// <summary>The first and last key that each row of a panel may keep, and those of the panel.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void Bounds({{Parameters}}, ref SimdOutcome outcome)
+            {
+            {{Indent(UniformFields, 1)}}
+                Ints firsts = V.Create(int.MaxValue), lasts = V.Create(-1);
+                bool fault = false;
+                Ints faults = Ints.Zero;
+                if (keyLength == 0)
+                {
+                    (panel->First, panel->Last) = (int.MaxValue, -1);
+                    return;
+                }{{Section(scope, Level.Uniform, 1)}}
+                for (int row = 0; row < Rows; row += {{IntLanes}})
+                {
+            {{Indent(RowFields, 2)}}{{Section(scope, Level.Row, 2)}}
+                    Ints first = {{first}};
+                    Ints last = {{last}};{{keep}}
+                    first.Store(panel->FirstKeys + row);
+                    last.Store(panel->LastKeys + row);
+                    Ints some = V.LessThanOrEqual(first, last);
+                    firsts = V.Min(firsts, V.ConditionalSelect(some, first, firsts));
+                    lasts = V.Max(lasts, V.ConditionalSelect(some, last, lasts));
+                }
+                (panel->First, panel->Last) = (Lanes.Min(firsts), Lanes.Max(lasts));{{fault}}
+            }
+            """;
+    }
+
+    // Bounds are ints in the lanes: a long is clamped, as no key lies beyond.
+    private string Bound(ExprScope scope, Expr bound, Value? guard)
+    {
+        scope.CountsFaults = !coverage.Shapes.Contains(bound);
+        Value value = scope.Emit(bound, guard);
+        scope.CountsFaults = true;
+        if (value.Type.IsInt)
+            return scope.Lanes(scope.Name(value, "bound"));
+        string lanes = scope.Lanes(scope.Name(value, "bound"));
+        return $"Longs.Max(Longs.Min({lanes}, Longs.Create((long)int.MaxValue)), Longs.Create(-1L)).ToInts()";
+    }
+
+    // ---- Leaves of the interval test ----------------------------------------------------------------------------------------
+
+    private IEnumerable<Leaf> Leaves(Dependence axis) => coverage.Leaves.Where(leaf => leaf.Axis == axis);
+
+    private static string LeafType(Leaf leaf) =>
+        ExprModule.typeOf(leaf.Body).Tag switch
+        {
+            ScalarType.Tags.Bool => "bool",
+            ScalarType.Tags.Float => "float",
+            _ => "long",
+        };
+
+    private static bool IsBool(Leaf leaf) => ExprModule.typeOf(leaf.Body).IsBool;
+
+    private static string LeafFields(Leaf leaf) =>
+        IsBool(leaf)
+            ? $"public bool {leaf.Name}Any, {leaf.Name}All;"
+            : $"public {LeafType(leaf)} {leaf.Name}Low, {leaf.Name}High;";
+
+    private string LeafLoop(Dependence axis, string fields, string count, string target, string variable)
+    {
+        ExprScope scope = SimdScope.Create(spec, axis == Dependence.Row ? Axis.Rows : Axis.Keys);
+        Level level = axis == Dependence.Row ? Level.Row : Level.Column;
+        List<string> start = new(),
+            step = new(),
+            end = new();
+        foreach (Leaf leaf in Leaves(axis))
+        {
+            ScalarType type = ExprModule.typeOf(leaf.Body);
+            string value = scope.Lanes(scope.Name(scope.Emit(leaf.Body), leaf.Name));
+            string name = leaf.Name;
+            if (type.IsBool)
+            {
+                start.Add($"Ints {name}Any = Ints.Zero, {name}All = Ints.AllBitsSet;");
+                step.Add($"{name}Any |= {value};\n{name}All &= {value};");
+                end.Add($"{target}{name}Any = Lanes.Any({name}Any);\n{target}{name}All = Lanes.All({name}All);");
+                continue;
+            }
+            (string lanes, string low, string high, string math) = type.Tag switch
+            {
+                ScalarType.Tags.Int => ("Ints", "V.Create(int.MaxValue)", "V.Create(int.MinValue)", "V"),
+                ScalarType.Tags.UInt => ("UInts", "V.Create(uint.MaxValue)", "V.Create(0u)", "V"),
+                ScalarType.Tags.Long => (
+                    "Longs",
+                    "Longs.Create(long.MaxValue)",
+                    "Longs.Create(long.MinValue)",
+                    "Longs"
+                ),
+                _ => ("Floats", "V.Create(float.PositiveInfinity)", "V.Create(float.NegativeInfinity)", "V"),
+            };
+            string reduce = type.IsLong ? "Longs" : "Lanes";
+            start.Add($"{lanes} {name}Low = {low}, {name}High = {high};");
+            step.Add($"{name}Low = {math}.Min({name}Low, {value});\n{name}High = {math}.Max({name}High, {value});");
+            end.Add($"{target}{name}Low = {reduce}.Min({name}Low);\n{target}{name}High = {reduce}.Max({name}High);");
+        }
+        return $$"""
+            {{UniformFields}}
+            bool fault = false;
+            Ints faults = Ints.Zero;
+            {{string.Join("\n", start)}}{{Section(scope, Level.Uniform, 0)}}
+            for (int {{variable}} = 0; {{variable}} < {{count}}; {{variable}} += {{IntLanes}})
+            {
+            {{Indent(fields, 1)}}{{Section(scope, level, 1)}}
+            {{Indent(string.Join("\n", step), 1)}}
+            }
+            {{string.Join("\n", end)}}
+            """;
+    }
+
+    private string LeavesOfRows() =>
+        $$"""
+            /// <summary>Least and greatest values over a panel's rows of what the mask compares.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void LeavesOfRows({{Parameters}})
+            {
+            {{Indent(LeafLoop(Dependence.Row, RowFields, "Rows", "panel->", "row"), 1)}}
+            }
+            """;
+
+    private string LeavesOfKeys() =>
+        $$"""
+            /// <summary>Least and greatest values over a tile's keys of what the mask compares.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static KeyLeaves LeavesOfKeys(in SimdCall call, in SimdArguments arguments, in SimdItem item, int firstKey, int keys)
+            {
+                KeyLeaves leaves;
+            {{Indent(
+                LeafLoop(
+                    Dependence.Column,
+                    "Ints key = V.Min(V.Create(firstKey + j) + Lanes.Numbers, V.Create(firstKey + keys - 1));",
+                    "keys",
+                    "leaves.",
+                    "j"
+                ),
+                1
+            )}}
+                return leaves;
+            }
+            """;
+
+    // ---- Kinds of tiles -------------------------------------------------------------------------------------------------------
+
+    private string Kind()
+    {
+        ExprScope scope = SimdScope.Create(spec, Axis.None);
+        foreach (Leaf leaf in coverage.Leaves)
+        {
+            string target = leaf.Axis == Dependence.Row ? "panel->" : "keyLeaves.";
+            ScalarType type = ExprModule.typeOf(leaf.Body);
+            ScalarType bound = type.IsBool || type.IsFloat ? type : ScalarType.Long;
+            foreach (
+                (string part, string field) in IsBool(leaf)
+                    ? new[] { ("any", "Any"), ("all", "All") }
+                    : new[] { ("low", "Low"), ("high", "High") }
+            )
+                scope.Bind(
+                    $"{leaf.Name}.{part}",
+                    new($"{target}{leaf.Name}{field}", bound, Level.Uniform, false, true)
+                );
+        }
+        string empty = scope.Emit(coverage.RestEmpty).Text;
+        string full = scope.Emit(coverage.RestFull).Text;
+        string parameters =
+            $"{Parameters}, int firstKey, int lastKey" + (HasKeyLeaves ? ", in KeyLeaves keyLeaves" : "");
+        string bounds = HasBounds
+            ? $$"""
+
+                Ints any = Ints.Zero, all = Ints.AllBitsSet;
+                Ints from = V.Create(firstKey), to = V.Create(lastKey);
+                for (int row = 0; row < Rows; row += {{IntLanes}})
+                {
+                    Ints first = V.Load(panel->FirstKeys + row), last = V.Load(panel->LastKeys + row);
+                    any |= V.LessThanOrEqual(first, last) & V.LessThanOrEqual(first, to) & V.GreaterThanOrEqual(last, from);
+                    all &= V.LessThanOrEqual(first, from) & V.GreaterThanOrEqual(last, to);
+                }
+                if (!Lanes.Any(any))
+                    return TileKind.Empty;
+                """
+            : "";
+        string covered = HasBounds ? "Lanes.All(all)" : "true";
+        if (coverage.Rest.IsEmpty)
+            return $$"""
+                /// <summary>Whether the rows of a panel keep none, some or all of these keys.</summary>
+                [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+                private static TileKind Kind({{parameters}})
+                {{{Indent(bounds, 1)}}
+                    return {{covered}} ? TileKind.Full : TileKind.Partial;
+                }
+                """;
+        return $$"""
+            /// <summary>Whether the rows of a panel keep none, perhaps some, or all of these keys.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static TileKind Kind({{parameters}})
+            {{{Indent(bounds, 1)}}
+            {{Indent(UniformFields, 1)}}
+                bool fault = false;{{Section(scope, Level.Uniform, 1)}}
+                if ({{empty}})
+                    return TileKind.Empty;
+                return {{covered}} && ({{full}}) ? TileKind.Full : TileKind.Partial;
+            }
+            """;
+    }
+}
