@@ -17,7 +17,7 @@ exception internal Unreadable of at: int * message: string
 [<RequireQualifiedAccess>]
 module internal Syntax =
     /// Deeper groups are refused, for reading is recursive.
-    let maxDepth = 2000
+    let maxDepth = 500
 
     let fail at message : 'a = raise (Unreadable(at, message))
 
