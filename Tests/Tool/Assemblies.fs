@@ -38,3 +38,57 @@ let writeReferring (path: string) name version =
     let source = "public static class Here { public static int Y() => There.X(); }"
 
     File.WriteAllBytes(path, emit (Path.GetFileNameWithoutExtension path) (Version(1, 0)) source [ referred ])
+
+/// Writes an assembly with one variant, Idle, whose calls compute nothing.
+let writeIdle (path: string) =
+    let source =
+        """
+[assembly: FlashGen.AttentionVariantIndex(typeof(Idle))]
+
+[FlashGen.Attention(Types = FlashGen.ElementTypes.Float32)]
+public static class Idle
+{
+    public static FlashGen.AttentionVariant Variant { get; } =
+        new()
+        {
+            Name = "Idle",
+            Declaration = typeof(Idle),
+            Spec = "",
+            SpecHash = "",
+            Dims = [],
+            Types = FlashGen.ElementTypes.Float32,
+            Align = FlashGen.Alignment.BottomRight,
+            Layout = FlashGen.TensorLayout.BatchHeadSequence,
+            Optimized = true,
+            Arguments = [],
+            Plans = [],
+            Refusals = [],
+            Masks = [],
+            Scores = [],
+            Entry = new Calls(),
+        };
+
+    private sealed class Calls : FlashGen.Support.VariantEntry
+    {
+        public override void Forward(
+            ReadOnlySpan<float> query,
+            ReadOnlySpan<float> key,
+            ReadOnlySpan<float> value,
+            Span<float> output,
+            in FlashGen.AttentionShape shape,
+            FlashGen.ModArguments arguments,
+            Span<float> logSumExp,
+            FlashGen.AttentionOptions options
+        ) { }
+
+        public override FlashGen.AttentionKernels Load(ILGPU.Runtime.Accelerator accelerator) =>
+            throw new NotSupportedException();
+    }
+}
+"""
+
+    use file = File.Create path
+    let result = (FlashGen.Tests.Generator.Compile.source source).Emit file
+
+    if not result.Success then
+        failwith $"%A{List.ofSeq result.Diagnostics}"

@@ -153,13 +153,32 @@ let tests =
                     Assemblies.writeReferring path "FlashGen" (System.Version(9, 8, 7, 6))
                     refused [ path; "9.8.7.6"; "same version" ] [ "list"; "--assembly"; path ])
 
-            testCase "a device that is not here"
+            testCase "verify fails a variant that leaves its output unwritten"
             <| fun () ->
-                // Where there is one, this is no test of its absence.
-                let device = flashgen [ "verify"; "Causal"; "--device"; "cuda" ]
+                inFolder (fun folder ->
+                    let path = Path.Combine(folder, "Idle.dll")
+                    Assemblies.writeIdle path
+                    let outcome = flashgen [ "verify"; "--assembly"; path ]
+                    Expect.equal outcome.Code 1 "the exit code"
+                    Expect.stringContains outcome.Out "FAILED" "the table"
 
-                if device.Code = 1 then
-                    Expect.isFalse (device.Error.Contains "   at ") "no stack trace"
+                    Expect.stringContains
+                        outcome.Out
+                        "Idle, float32, batch 1, heads 2 over 1"
+                        "the first case that fails"
+
+                    Expect.stringContains outcome.Out "beyond tolerance" "and by how much"
+                    Expect.stringContains outcome.Out "0 of 1 kernels within tolerance" "the sum")
+
+            testCase "a device runs, or is said to be missing"
+            <| fun () ->
+                for device in [ "cuda"; "opencl" ] do
+                    let outcome = flashgen [ "verify"; "Causal"; "--device"; device ]
+
+                    if outcome.Code = 0 then
+                        Expect.stringContains outcome.Out "4 of 4 kernels within tolerance" "verified"
+                    else
+                        Expect.stringContains outcome.Error $"--device {device}: ILGPU finds no such device" "missing"
 
             testCase "what is no command or lacks an option is refused"
             <| fun () ->
