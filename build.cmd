@@ -1,5 +1,5 @@
 @echo off
-rem build demo | test | pack | format | setup [arguments for the program that is run]
+rem build demo | test | bench cpu | bench micro | pack | format | setup [arguments for the program that is run]
 setlocal
 cd /d "%~dp0"
 
@@ -13,8 +13,8 @@ rem paket.dependencies reads the packages here, so this is where they must be pu
 set "NUGET_PACKAGES=%USERPROFILE%\.nuget\packages"
 
 set "command=%~1"
-for %%c in (setup demo test pack format) do if "%command%"=="%%c" goto setup
-echo usage: build demo ^| test ^| pack ^| format ^| setup 1>&2
+for %%c in (setup demo test bench pack format) do if "%command%"=="%%c" goto setup
+echo usage: build demo ^| test ^| bench cpu ^| bench micro ^| pack ^| format ^| setup 1>&2
 exit /b 2
 
 :setup
@@ -38,6 +38,19 @@ exit /b %errorlevel%
 :test_
 dotnet build -c Release --nologo -v quiet FlashGen.sln || exit /b 1
 dotnet run -c Release --no-build --project Tests -- %2 %3 %4 %5 %6 %7 %8 %9
+exit /b %errorlevel%
+
+:bench_
+rem The peers are large, so they have pins of their own, in Bench.
+copy /b /y Bench\paket.lock+.config\dotnet-tools.json artifacts\setup-Bench.now >nul
+fc /b artifacts\setup-Bench.now artifacts\setup-Bench.stamp >nul 2>&1 && if exist "%NUGET_PACKAGES%\scottplot" goto bench_run
+call dotnet restore eng/feed.proj -p:Lock=Bench/paket.lock || exit /b 1
+pushd Bench
+call dotnet paket restore || exit /b 1
+popd
+copy /y artifacts\setup-Bench.now artifacts\setup-Bench.stamp >nul
+:bench_run
+dotnet run -c Release --project Bench -- %2 %3 %4 %5 %6 %7 %8 %9
 exit /b %errorlevel%
 
 :pack_

@@ -1,27 +1,30 @@
 #!/bin/sh
-# ./build.sh demo | test | pack | format | setup [arguments for the program that is run]
+# ./build.sh demo | test | bench cpu | bench micro | pack | format | setup [arguments for the program that is run]
 set -eu
 cd "$(dirname "$0")"
 
 . eng/env.sh
 
-# Holds when the last set-up saw these very pins, and this machine's package folder still has them all.
+# Holds when the last set-up of this folder saw these very pins, and this machine's package folder still has them all.
 is_set_up() {
-    cat paket.lock .config/dotnet-tools.json | cmp -s - artifacts/setup.stamp || return 1
-    tr '[:upper:]' '[:lower:]' <paket.lock | sed -nE 's|^    ([^ ]+) \(([^)]+)\).*|\1/\2|p' | (
+    cat "$1/paket.lock" .config/dotnet-tools.json | cmp -s - "$2" || return 1
+    tr '[:upper:]' '[:lower:]' <"$1/paket.lock" | sed -nE 's|^    ([^ ]+) \(([^)]+)\).*|\1/\2|p' | (
         while read -r pin; do
             [ -e "$NUGET_PACKAGES/$pin" ] || exit 1
         done
     )
 }
 
+# Fetches what the paket.lock of a folder pins: the solution's by default.
 setup() {
-    is_set_up && return
+    folder="${1:-.}"
+    stamp="artifacts/setup${1:+-$1}.stamp"
+    is_set_up "$folder" "$stamp" && return
     dotnet tool restore
-    dotnet restore eng/feed.proj
-    dotnet paket restore
+    dotnet restore eng/feed.proj -p:Lock="$folder/paket.lock"
+    (cd "$folder" && dotnet paket restore)
     mkdir -p artifacts
-    cat paket.lock .config/dotnet-tools.json >artifacts/setup.stamp
+    cat "$folder/paket.lock" .config/dotnet-tools.json >"$stamp"
 }
 
 command="${1:-}"
@@ -37,6 +40,11 @@ test)
     dotnet build -c Release --nologo -v quiet FlashGen.sln
     dotnet run -c Release --no-build --project Tests -- "$@"
     ;;
+bench)
+    setup
+    setup Bench
+    dotnet run -c Release --project Bench -- "$@"
+    ;;
 pack)
     setup
     dotnet pack -c Release FlashGen.sln "$@"
@@ -47,7 +55,7 @@ format)
     dotnet fantomas --check .
     ;;
 *)
-    echo "usage: ./build.sh demo | test | pack | format | setup" >&2
+    echo "usage: ./build.sh demo | test | bench cpu | bench micro | pack | format | setup" >&2
     exit 2
     ;;
 esac

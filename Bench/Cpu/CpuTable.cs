@@ -1,0 +1,72 @@
+using FlashGen.Bench.Machine;
+using Spectre.Console;
+
+namespace FlashGen.Bench.Cpu;
+
+/// <summary>The results in words.</summary>
+static class CpuTable
+{
+    public static void Print(List<CpuResult> results, Roof roof, TimeSpan took)
+    {
+        Table table = new() { Border = TableBorder.Simple };
+        table.AddColumn("case");
+        foreach (string column in new[] { "threads", "ours ms" })
+            table.AddColumn(new TableColumn(column).RightAligned());
+        table.AddColumn("beside");
+        foreach (string column in new[] { "its ms", "ratio", "median", "wanted", "of peak" })
+            table.AddColumn(new TableColumn(column).RightAligned());
+        table.AddColumn("");
+        foreach (CpuResult result in results)
+            table.AddRow(
+                result.Case.EscapeMarkup(),
+                $"{result.Threads}",
+                $"{result.OursMs:F2}",
+                result.Peer.EscapeMarkup(),
+                result.PeerMs is double peer ? $"{peer:F2}" : "-",
+                result.Ratio is double ratio ? $"{ratio:F2}" : "-",
+                result.MedianRatio is double median ? $"{median:F2}" : "-",
+                result.AtLeast is double least ? $"{least:F2}" : "-",
+                result.PeakFraction is double peak ? $"{100 * peak:F0} %" : "-",
+                result.IsMet switch
+                {
+                    true => "[green]met[/]",
+                    false => result.Ratio is null ? "[red]not run[/]" : "[red]missed[/]",
+                    null => "",
+                }
+            );
+        // A pipe has no width of its own; the table shall not be folded for it.
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = 180;
+        AnsiConsole.Write(table);
+
+        foreach (string note in results.Where(result => result.Note != "").Select(Noted).Distinct())
+            Console.WriteLine(note);
+        (int met, int wanted) = (results.Count(r => r.IsMet == true), results.Count(r => r.IsMet is not null));
+        Console.WriteLine(
+            $"{met} of {wanted} met in {took.TotalSeconds:F0} s; FMA peak at the end "
+                + string.Join(
+                    ", ",
+                    Enumerable
+                        .Range(1, roof.Threads)
+                        .Select(threads => $"{roof.Peak(threads) / 1e9:F0} GFLOP/s on {threads} threads")
+                )
+        );
+    }
+
+    /// <summary>Says once of each peer that it did not run, and why: its lines count as not met.</summary>
+    public static void PrintMissing(List<CpuResult> results)
+    {
+        foreach (string line in results.Where(r => r.Ratio is null).Select(r => $"{r.Peer} {r.Note}").Distinct())
+            Console.WriteLine(line);
+    }
+
+    /// <summary>The closing line: the lowest ratio to another library.</summary>
+    public static string Worst(List<CpuResult> results) =>
+        results.Where(result => result.IsPeer && result.Ratio is not null).MinBy(result => result.Ratio)
+            is CpuResult worst
+            ? $"worst ratio {worst.Ratio:F2} at {worst.Case}, {worst.Threads} threads, beside {worst.Peer}"
+            : "worst ratio unknown: no peer ran";
+
+    private static string Noted(CpuResult result) =>
+        $"{result.Case}, {result.Threads} threads, {result.Peer}: {result.Note}";
+}

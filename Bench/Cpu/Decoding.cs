@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using FlashGen.Bench.Machine;
+using FlashGen.Bench.Peers;
+
+namespace FlashGen.Bench.Cpu;
+
+/// <summary>One query: bound by memory, so beside a plain read of the same keys and values in the same turns.</summary>
+static class Decoding
+{
+    private const string Stream = "reading keys and values once";
+
+    public static IEnumerable<CpuCase> Cases()
+    {
+        yield return Decode(new(32, 32, 1, 4096, 128));
+        yield return Decode(new(32, 8, 1, 4096, 128));
+        yield return BothCores(new(16, 2, 1, 65536, 128));
+    }
+
+    private static CpuCase Decode(Heads heads)
+    {
+        string name = Name(heads);
+        return new(name, Measure);
+
+        IEnumerable<CpuResult> Measure(Roof roof, int threads)
+        {
+            using Tensors t = new(heads);
+            List<Rival> rivals =
+            [
+                Read(roof, threads, t),
+                heads.Query == heads.Key ? t.Torch(false, threads, null) : t.TorchPacked(threads, null),
+                .. t.Onnx(false, threads, null),
+            ];
+            return [.. Duel.Run(roof, threads, name, Prefill.Ours(t, false, threads), rivals, roofRival: Stream)];
+        }
+    }
+
+    private static CpuCase BothCores(Heads heads)
+    {
+        string name = Name(heads);
+        return new(name, Measure);
+
+        IEnumerable<CpuResult> Measure(Roof roof, int threads)
+        {
+            using Tensors t = new(heads);
+            Action ours = Prefill.Ours(t, false, threads);
+            List<CpuResult> results =
+            [
+                .. Duel.Run(roof, threads, name, ours, [Read(roof, threads, t)], roofRival: Stream),
+            ];
+            if (threads > 1)
+                results.Add(Busy(name, threads, ours));
+            return results;
+        }
+    }
+
+    private static string Name(Heads heads) =>
+        $"decode {heads.Query} heads over {heads.Key}, {heads.Keys} keys x {heads.Dim}";
+
+    private static Rival Read(Roof roof, int threads, Tensors t) =>
+        new(Stream, () => StreamRead.Run(roof.Crew, threads, t.Key, t.Value), threads == 2 ? 0.9 : null);
+
+    // Processor time over time: how many cores were at work. On a busy machine it says less, so the best of several counts.
+    private static CpuResult Busy(string name, int threads, Action ours)
+    {
+        const int Calls = 20;
+        (double best, double ms) = (0, 0);
+        for (int run = 0; run < 5; run++)
+        {
+            TimeSpan before = Environment.CpuUsage.TotalTime;
+            long start = Stopwatch.GetTimestamp();
+            for (int call = 0; call < Calls; call++)
+                ours();
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            double cores = (Environment.CpuUsage.TotalTime - before).TotalSeconds / seconds;
+            if (cores > best)
+                (best, ms) = (cores, 1e3 * seconds / Calls);
+        }
+        return new(
+            name,
+            threads,
+            ms,
+            "all cores busy",
+            ms * best / threads,
+            best / threads,
+            null,
+            0.9,
+            Note: $"{best:F2} of {threads} cores at work"
+        );
+    }
+}
