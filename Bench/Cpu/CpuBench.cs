@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using FlashGen.Bench.Machine;
+using FlashGen.Bench.Measure;
 using FlashGen.Bench.Peers;
 using Spectre.Console;
 
@@ -10,6 +11,11 @@ namespace FlashGen.Bench.Cpu;
 static class CpuBench
 {
     private const string Folder = "artifacts/bench";
+
+    /// <summary>Seconds for all cases; on a busy machine races are cut short to stay within.</summary>
+    private const double Budget = 480;
+
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, NewLine = "\n" };
 
     /// <param name="only">Words of which a case's name must hold one; none means every case.</param>
     public static void Run(string[] only)
@@ -34,13 +40,9 @@ static class CpuBench
         if (cases.Length == 0)
             throw new ArgumentException($"No case's name has one of the words {string.Join(", ", only)}.");
 
+        Directory.CreateDirectory(Folder);
         List<CpuResult> results = Measure(roof, cases);
         CpuTable.Print(results, roof, Stopwatch.GetElapsedTime(start));
-        Directory.CreateDirectory(Folder);
-        File.WriteAllText(
-            Path.Combine(Folder, "cpu.json"),
-            JsonSerializer.Serialize(results, new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n"
-        );
         CpuCharts.Draw(results, roof, machine, Folder);
         Console.WriteLine($"written: {Folder}/cpu.json, cpu-ratios.png, cpu-roofline.png");
         CpuTable.PrintMissing(results);
@@ -84,16 +86,25 @@ static class CpuBench
             .Start(context =>
             {
                 ProgressTask bar = context.AddTask("cases", maxValue: cases.Length);
-                foreach (CpuCase one in cases)
+                long start = Stopwatch.GetTimestamp();
+                for (int n = 0; n < cases.Length; n++)
                 {
+                    CpuCase one = cases[n];
                     bar.Description = one.Name.EscapeMarkup();
+                    double left = Budget - Stopwatch.GetElapsedTime(start).TotalSeconds;
+                    Race.Patience = Math.Min(Race.MostPatience, left / (cases.Length - n) / roof.Threads);
                     foreach (int threads in (one.OnThreads ?? [1, 2]).Where(threads => threads <= roof.Threads))
                         results.AddRange(one.Measure(roof, threads));
                     bar.Increment(1);
+                    // After each case, so that a run that is stopped leaves what it has.
+                    Write(results);
                 }
             });
         return results;
     }
+
+    private static void Write(List<CpuResult> results) =>
+        File.WriteAllText(Path.Combine(Folder, "cpu.json"), JsonSerializer.Serialize(results, Json) + "\n");
 
     /// <summary>What the roofline needs of the machine beside its peak: bytes a second by number of threads.</summary>
     public sealed record Machine(double[] Bandwidths);

@@ -44,15 +44,15 @@ static class Duel
             threads,
             [new("FlashGen", ours), .. runners.Select(rival => new Candidate(rival.Name, rival.Run!))]
         );
-        double seconds = race.Timings[0].Seconds;
+        double seconds = race.Seconds[0];
         int at = Array.FindIndex(runners, rival => rival.Name == roofRival);
         double? peak =
             flops > 0 ? flops / seconds / roof.Peak(threads)
             : at >= 0 ? race.Ratio(at + 1)
             : null;
         string mood =
-            (race.Discarded == 0 ? "" : $"{race.Discarded} of {race.Samples} samples discarded")
-            + (race.IsNoisy ? ", never calm: all counted" : "");
+            (race.Discarded == 0 ? "" : $"{race.Discarded} of {race.Count} samples discarded")
+            + (race.IsNoisy ? $"the machine was never calm: all {race.Count} samples counted" : "");
 
         foreach (Rival rival in rivals)
         {
@@ -66,7 +66,7 @@ static class Duel
                 ? line
                 : line with
                 {
-                    PeerMs = 1e3 * race.Timings[n + 1].Seconds * rival.Share,
+                    PeerMs = 1e3 * race.Seconds[n + 1] * rival.Share,
                     Ratio = race.Ratio(n + 1) * rival.Share,
                     MedianRatio = Finite(race.MedianRatio(n + 1) * rival.Share),
                     Note = string.Join("; ", new[] { rival.Note, mood }.Where(note => note != "")),

@@ -39,8 +39,12 @@ static class CpuTable
             AnsiConsole.Profile.Width = 180;
         AnsiConsole.Write(table);
 
-        foreach (string note in results.Where(result => result.Note != "").Select(Noted).Distinct())
-            Console.WriteLine(note);
+        // What holds for a whole case is said once.
+        foreach (var noted in results.Where(r => r.Note != "").GroupBy(r => (r.Case, r.Threads, r.Note)))
+            Console.WriteLine(
+                $"{noted.Key.Case}, {noted.Key.Threads} threads, "
+                    + $"{string.Join(", ", noted.Select(r => r.Peer))}: {noted.Key.Note}"
+            );
         (int met, int wanted) = (results.Count(r => r.IsMet == true), results.Count(r => r.IsMet is not null));
         Console.WriteLine(
             $"{met} of {wanted} met in {took.TotalSeconds:F0} s; FMA peak at the end "
@@ -66,7 +70,4 @@ static class CpuTable
             is CpuResult worst
             ? $"worst ratio {worst.Ratio:F2} at {worst.Case}, {worst.Threads} threads, beside {worst.Peer}"
             : "worst ratio unknown: no peer ran";
-
-    private static string Noted(CpuResult result) =>
-        $"{result.Case}, {result.Threads} threads, {result.Peer}: {result.Note}";
 }

@@ -6,84 +6,106 @@ namespace FlashGen.Bench.Measure;
 /// <summary>Something to time.</summary>
 sealed record Candidate(string Name, Action Run);
 
-/// <summary>What one candidate took: the least of its good samples, and all of them by round (NaN where a sample was discarded).</summary>
-sealed record Timing(double Seconds, double[] Rounds);
+/// <summary>One run of a candidate.</summary>
+/// <param name="Seconds">How long it took.</param>
+/// <param name="Waited">Seconds of it in which a thread was ready but another process had its core.</param>
+/// <param name="IsCalm">Whether the cores were at their peak just before, and nearly nothing was waited.</param>
+sealed record Sample(double Seconds, double Waited, bool IsCalm);
 
-/// <summary>What a race gave, and how many of its samples were discarded because the machine was busy just before.</summary>
-sealed record RaceResult(Timing[] Timings, int Discarded, int Samples, bool IsNoisy)
+/// <summary>What a race gave: for each candidate its time, and its samples by round.</summary>
+/// <param name="Seconds">The least of the calm samples of each candidate.</param>
+/// <param name="IsNoisy">
+/// The machine was not calm often enough. Times are then the least of all samples; on one thread less what was waited.
+/// </param>
+sealed record RaceResult(double[] Seconds, List<Sample>[] Samples, bool IsNoisy)
 {
-    /// <summary>Time of another over time of the first, from the least of each.</summary>
-    public double Ratio(int other) => Timings[other].Seconds / Timings[0].Seconds;
+    public int Discarded => IsNoisy ? 0 : Samples.Sum(samples => samples.Count(sample => !sample.IsCalm));
 
-    /// <summary>The middle of the ratios of single rounds: what a round sees whatever the machine's mood.</summary>
+    public int Count => Samples.Sum(samples => samples.Count);
+
+    /// <summary>Time of another over time of the first, from the least of each.</summary>
+    public double Ratio(int other) => Seconds[other] / Seconds[0];
+
+    /// <summary>The middle of the ratios of single rounds, of those in which both were calm; NaN where there is none.</summary>
     public double MedianRatio(int other)
     {
         double[] ratios =
         [
-            .. Timings[other].Rounds.Zip(Timings[0].Rounds, (peer, ours) => peer / ours).Where(double.IsFinite).Order(),
+            .. Samples[0]
+                .Zip(Samples[other])
+                .Where(pair => IsNoisy || pair.First.IsCalm && pair.Second.IsCalm)
+                .Select(pair => pair.Second.Seconds / pair.First.Seconds)
+                .Order(),
         ];
         return ratios.Length == 0 ? double.NaN : ratios[ratios.Length / 2];
     }
 }
 
 /// <summary>
-/// Times candidates in turns, so that whatever the machine does meets all of them. Before each sample a probe of multiply-adds must
-/// reach 90 % of the peak on every thread in use; a sample that starts without is discarded.
+/// Times candidates in turns, so that whatever the machine does meets all of them. A sample is discarded where a probe of
+/// multiply-adds just before does not reach 90 % of the peak on every thread in use, or where threads waited for a core during it.
 /// </summary>
 static class Race
 {
     private const double CalmShare = 0.9;
+    private const double MostWaited = 0.02;
     private const int ProbesPerSample = 6;
     private const int LeastRounds = 5;
     private const int MostRounds = 200;
 
-    /// <summary>Seconds that a race takes at least, and after which it stops waiting for a calmer machine.</summary>
+    /// <summary>Seconds that a race takes at least, where there is time.</summary>
     private const double Seconds = 1.2;
-    private const double Patience = 5;
+
+    /// <summary>Seconds after which a race stops waiting for a calmer machine; less when the whole bench is late.</summary>
+    public const double MostPatience = 5;
+
+    /// <inheritdoc cref="MostPatience"/>
+    public static double Patience { get; set; } = MostPatience;
+
+    // Calm samples of each candidate below which the race is called noisy.
+    private const int LeastCalm = 2;
 
     public static RaceResult Run(Roof roof, int threads, IReadOnlyList<Candidate> candidates)
     {
         foreach (Candidate candidate in candidates)
             candidate.Run();
-        List<double>[] calm = Lists(candidates.Count),
-            all = Lists(candidates.Count);
+        List<Sample>[] samples = [.. candidates.Select(_ => new List<Sample>())];
         long start = Stopwatch.GetTimestamp();
         for (int round = 0; round < MostRounds; round++)
         {
             double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            int fewest = calm.Min(samples => samples.Count(double.IsFinite));
-            if (fewest >= LeastRounds && elapsed > Seconds || round >= 3 && elapsed > Patience)
+            int fewest = samples.Min(Calm);
+            if (fewest >= LeastRounds && elapsed > Seconds || round >= LeastCalm && elapsed > Patience)
                 break;
             for (int n = 0; n < candidates.Count; n++)
-            {
-                bool isCalm = IsCalm(roof, threads);
-                long before = Stopwatch.GetTimestamp();
-                candidates[n].Run();
-                double seconds = Stopwatch.GetElapsedTime(before).TotalSeconds;
-                all[n].Add(seconds);
-                calm[n].Add(isCalm ? seconds : double.NaN);
-            }
+                samples[n].Add(Take(roof, threads, candidates[n]));
         }
-        int discarded = calm.Sum(samples => samples.Count(double.IsNaN));
-        // Where the machine was never calm for some candidate, none is preferred: all samples of all of them count.
-        bool isNoisy = calm.Any(samples => samples.Count(double.IsFinite) < 3);
-        return new(
-            [
-                .. (isNoisy ? all : calm).Select(samples => new Timing(
-                    samples.Where(double.IsFinite).Min(),
-                    [.. samples]
-                )),
-            ],
-            discarded,
-            all.Sum(samples => samples.Count),
-            isNoisy
-        );
+        bool isNoisy = samples.Any(of => Calm(of) < LeastCalm);
+        return new([.. samples.Select(of => Least(of, isNoisy, threads))], samples, isNoisy);
     }
 
-    private static List<double>[] Lists(int count) => [.. Enumerable.Range(0, count).Select(_ => new List<double>())];
+    private static int Calm(List<Sample> samples) => samples.Count(sample => sample.IsCalm);
+
+    // Where the machine was never calm for some candidate, none is preferred: all samples of all of them count.
+    private static double Least(List<Sample> samples, bool isNoisy, int threads) =>
+        !isNoisy ? samples.Where(sample => sample.IsCalm).Min(sample => sample.Seconds)
+        : threads > 1 ? samples.Min(sample => sample.Seconds)
+        : samples.Min(sample => sample.Seconds - sample.Waited);
+
+    private static Sample Take(Roof roof, int threads, Candidate candidate)
+    {
+        bool isAtPeak = IsAtPeak(roof, threads);
+        double waited = Waiting.OfAll();
+        long before = Stopwatch.GetTimestamp();
+        candidate.Run();
+        double seconds = Stopwatch.GetElapsedTime(before).TotalSeconds;
+        // Threads that a peer leaves spinning wait too, so it can be more than the time itself.
+        waited = Math.Min(Waiting.OfAll() - waited, 0.99 * seconds);
+        return new(seconds, waited, isAtPeak && waited <= MostWaited * seconds);
+    }
 
     // Probing again waits for a peer's threads that still spin, and for a neighbour that is nearly done.
-    private static bool IsCalm(Roof roof, int threads)
+    private static bool IsAtPeak(Roof roof, int threads)
     {
         for (int probe = 0; probe < ProbesPerSample; probe++)
         {
