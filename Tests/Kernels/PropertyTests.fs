@@ -73,19 +73,8 @@ let private mayBeNaN (case: Cases.Case) elementType plan =
                 panels[at] <- answer
                 answer)
 
-/// What is wrong with a variant at each width that this machine has.
-let private verdicts (variant: AttentionVariant) =
-    let widths = Widths.all |> List.filter (fun bits -> bits <= Widths.own)
-
-    let outcomes =
-        widths
-        |> List.map (fun bits ->
-            bits,
-            try
-                Ok(Widths.outcomes bits variant)
-            with dead ->
-                Error dead.Message)
-
+/// What is wrong with outcomes of a variant's cases: at each width, those of each case and element type, or why there are none.
+let judge (variant: AttentionVariant) (cases: Cases.Case seq) outcomes =
     let faults = Collections.Generic.List<int * string>()
 
     for bits, outcome in outcomes do
@@ -93,7 +82,7 @@ let private verdicts (variant: AttentionVariant) =
         | Error dead -> faults.Add(bits, dead)
         | Ok _ -> ()
 
-    for case in Cases.all variant do
+    for number, case in Seq.indexed cases do
         let shape = case.Shape
 
         let reference =
@@ -119,14 +108,32 @@ let private verdicts (variant: AttentionVariant) =
             for bits, outcome in outcomes do
                 match outcome with
                 | Error _ -> ()
-                | Ok cases ->
+                | Ok(outcomes: Outcome list list) ->
                     let plan = planAt bits element.Type variant
 
-                    match element.Judge(truth, naive, cases[case.Number][index], plan) with
+                    match element.Judge(truth, naive, outcomes[number][index], plan) with
                     | "" -> ()
                     | wrong -> faults.Add(bits, $"{element.Type}, {case}\n{wrong}")
 
     List.ofSeq faults
+
+/// What is wrong with a variant in some of its cases, at this machine's own width.
+let faultsHere (variant: AttentionVariant) (cases: Cases.Case list) =
+    judge variant cases [ Widths.own, Ok(List.map (Widths.runCase AttentionOptions.Default) cases) ]
+    |> List.map snd
+
+/// What is wrong with a variant at each width that this machine has.
+let private verdicts (variant: AttentionVariant) =
+    [
+        for bits in Widths.all do
+            if bits <= Widths.own then
+                bits,
+                try
+                    Ok(Widths.outcomes bits variant)
+                with dead ->
+                    Error dead.Message
+    ]
+    |> judge variant (Cases.all variant)
 
 [<Tests>]
 let everyVariant =

@@ -8,7 +8,7 @@ open FlashGen.Tests
 open FlashGen.Tests.Kernels.Calls
 
 /// Full and partial tiles that a call has to compute, counted pair by pair.
-let private needed (variant: AttentionVariant) (shape: AttentionShape) arguments =
+let needed (variant: AttentionVariant) (shape: AttentionShape) arguments =
     let plan = PropertyTests.planAt Widths.own ElementType.Float32 variant
 
     let rows, keys =
@@ -43,7 +43,8 @@ let private needed (variant: AttentionVariant) (shape: AttentionShape) arguments
 
     full, partial
 
-let private count (variant: AttentionVariant) shape arguments =
+/// Full and partial tiles that a call computes.
+let count (variant: AttentionVariant) shape arguments =
     let tiles = TileCounter()
     let tensors = float32s (Random 1) variant shape
 

@@ -23,7 +23,8 @@ let variants =
                 variant
     ]
 
-let private runCase (options: AttentionOptions) (case: Cases.Case) =
+/// What a case gives here, in each of its variant's element types.
+let runCase (options: AttentionOptions) (case: Cases.Case) =
     [ for element in declared case.Variant -> element.Run(case, options) ]
 
 /// What every case of a variant gives here, in the order of cases and types.
