@@ -15,7 +15,7 @@ open FlashGen.Tests.Generator
 let private windowed =
     """
 [Attention(Types = ElementTypes.Float32)]
-[SlidingWindow(40, 9), Alibi, Dropout]
+[SlidingWindow(200, 9), Alibi, Dropout]
 public static partial class Windowed;
 """
 
