@@ -115,9 +115,9 @@ let private declaration (random: Random) name =
             [|
                 "ElementTypes.Float32"
                 "ElementTypes.Float32"
-                "ElementTypes.Float64"
-                "ElementTypes.Float16"
-                "ElementTypes.BFloat16"
+                "ElementTypes.Float32 | ElementTypes.Float64"
+                "ElementTypes.Float32 | ElementTypes.Float16"
+                "ElementTypes.Float32 | ElementTypes.BFloat16"
             |]
 
     let align = pick random [| ""; ", Align = Alignment.TopLeft" |]
@@ -135,7 +135,7 @@ let private declaration (random: Random) name =
     ]
     |> String.concat "\n"
 
-let private count = if Settings.thorough then 120 else 24
+let private count = if Settings.thorough then 120 else 12
 
 /// Compiled together: most of the time is the compiler's start.
 let private together = 6
