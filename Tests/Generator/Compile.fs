@@ -81,14 +81,9 @@ type Outcome =
         Sources: (string * string) list
     }
 
-<<<<<<< HEAD
 let private runWith (driver: GeneratorDriver) (compilation: CSharpCompilation) =
     let driver, output, _ = driver.RunGeneratorsAndUpdateCompilation compilation
 
-=======
-let private runBy (driver: GeneratorDriver) (compilation: CSharpCompilation) =
-    let driver, output, _ = driver.RunGeneratorsAndUpdateCompilation compilation
->>>>>>> 4855527 (Random declarations, seeded faults, snapshots of kernels)
     let result = driver.GetRunResult()
     let said = output.GetDiagnostics()
 
@@ -105,7 +100,6 @@ let private runBy (driver: GeneratorDriver) (compilation: CSharpCompilation) =
 
 /// What an editor sees: all but the kernels, which take most of the time.
 let run compilation =
-<<<<<<< HEAD
     runWith (driverWithout IncrementalGeneratorOutputKind.Implementation parseOptions) compilation
 
 /// What a build sees.
@@ -117,12 +111,6 @@ let runAllIn version text =
 
     CSharpCompilation.Create("Declared", [ fileIn parseOptions "Declared.cs" text ], references, options)
     |> runWith (driverWithout IncrementalGeneratorOutputKind.None parseOptions)
-=======
-    runBy (driverWithout IncrementalGeneratorOutputKind.Implementation) compilation
-
-/// What a build makes: the kernels too.
-let build compilation = runBy (driver ()) compilation
->>>>>>> 4855527 (Random declarations, seeded faults, snapshots of kernels)
 
 let typeOf (compilation: Compilation) name =
     match compilation.GetTypeByMetadataName name with

@@ -8,7 +8,7 @@ open FlashGen.Tests.Generator
 /// A declaration compiled with what the generator wrote for it: user's files and generated ones, by path.
 let generate (source: string) =
     let compilation = Compile.source source
-    let outcome = Compile.build compilation
+    let outcome = Compile.runAll compilation
 
     match outcome.Reported, outcome.Compiler with
     | [], [] -> compilation, outcome.Sources
