@@ -109,6 +109,8 @@ let private packed =
     lazy
         (let folder = Directory.CreateTempSubdirectory "flashgen-packages-"
 
+         AppDomain.CurrentDomain.ProcessExit.Add(fun _ -> folder.Delete true)
+
          for part in [ "Runtime"; "Kernels.Generated" ] do
              dotnet
                  root
