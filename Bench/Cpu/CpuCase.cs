@@ -60,6 +60,7 @@ static class Duel
             CpuResult line = new(name, threads, 1e3 * seconds, rival.Name, null, null, peak, rival.AtLeast)
             {
                 IsPeer = rival.IsPeer,
+                IsNoisy = race.IsNoisy && rival.Run is not null,
                 Note = rival.Note,
             };
             yield return n < 0
@@ -82,6 +83,7 @@ static class Duel
                 peak,
                 peak,
                 least,
+                IsNoisy: race.IsNoisy,
                 Note: mood
             );
     }

@@ -12,6 +12,7 @@ namespace FlashGen.Bench.Cpu;
 /// </param>
 /// <param name="AtLeast">The ratio that is wanted; null for information.</param>
 /// <param name="IsPeer">Whether another library ran, rather than a limit or another kernel of ours.</param>
+/// <param name="IsNoisy">Whether the machine was never calm, so that nothing is judged by it.</param>
 /// <param name="Note">What else is to be said.</param>
 sealed record CpuResult(
     [property: JsonPropertyName("case")] string Case,
@@ -24,10 +25,14 @@ sealed record CpuResult(
     [property: JsonPropertyName("at_least")] double? AtLeast = null,
     [property: JsonPropertyName("median_ratio")] double? MedianRatio = null,
     [property: JsonPropertyName("is_peer")] bool IsPeer = false,
+    [property: JsonPropertyName("noisy")] bool IsNoisy = false,
     [property: JsonPropertyName("note")] string Note = ""
 )
 {
-    /// <summary>Whether the wanted ratio is reached; null where none is wanted. A peer that did not run is never beaten.</summary>
+    /// <summary>
+    /// Whether the wanted ratio is reached; null where none is wanted, or the machine was too busy to say. A peer that did not run is
+    /// never beaten.
+    /// </summary>
     [JsonPropertyName("met")]
-    public bool? IsMet => AtLeast is not double least ? null : Ratio >= least;
+    public bool? IsMet => AtLeast is not double least || IsNoisy ? null : Ratio >= least;
 }

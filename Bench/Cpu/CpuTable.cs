@@ -31,7 +31,7 @@ static class CpuTable
                 {
                     true => "[green]met[/]",
                     false => result.Ratio is null ? "[red]not run[/]" : "[red]missed[/]",
-                    null => "",
+                    null => result.IsNoisy ? "[yellow]busy[/]" : "",
                 }
             );
         // A pipe has no width of its own; the table shall not be folded for it.
@@ -46,6 +46,9 @@ static class CpuTable
                     + $"{string.Join(", ", noted.Select(r => r.Peer))}: {noted.Key.Note}"
             );
         (int met, int wanted) = (results.Count(r => r.IsMet == true), results.Count(r => r.IsMet is not null));
+        int busy = results.Count(r => r.IsNoisy && r.AtLeast is not null);
+        if (busy > 0)
+            Console.WriteLine($"{busy} lines are not judged: the machine was too busy for them");
         Console.WriteLine(
             $"{met} of {wanted} met in {took.TotalSeconds:F0} s; FMA peak at the end "
                 + string.Join(
@@ -64,10 +67,17 @@ static class CpuTable
             Console.WriteLine(line);
     }
 
-    /// <summary>The closing line: the lowest ratio to another library.</summary>
-    public static string Worst(List<CpuResult> results) =>
-        results.Where(result => result.IsPeer && result.Ratio is not null).MinBy(result => result.Ratio)
-            is CpuResult worst
-            ? $"worst ratio {worst.Ratio:F2} at {worst.Case}, {worst.Threads} threads, beside {worst.Peer}"
-            : "worst ratio unknown: no peer ran";
+    /// <summary>The closing line: the lowest ratio to another library, of the lines that can be judged if there are any.</summary>
+    public static string Worst(List<CpuResult> results)
+    {
+        CpuResult? worst = results
+            .Where(result => result.IsPeer && result.Ratio is not null)
+            .OrderBy(result => result.IsNoisy)
+            .ThenBy(result => result.Ratio)
+            .FirstOrDefault();
+        return worst is null
+            ? "worst ratio unknown: no peer ran"
+            : $"worst ratio {worst.Ratio:F2} at {worst.Case}, {worst.Threads} threads, beside {worst.Peer}"
+                + (worst.IsNoisy ? " (on a machine too busy to judge)" : "");
+    }
 }

@@ -8,14 +8,14 @@ sealed record Candidate(string Name, Action Run);
 
 /// <summary>One run of a candidate.</summary>
 /// <param name="Seconds">How long it took.</param>
-/// <param name="Waited">Seconds of it in which a thread was ready but another process had its core.</param>
+/// <param name="OnCore">Seconds of it in which the calling thread had a core; 0 where that is not known.</param>
 /// <param name="IsCalm">Whether the cores were at their peak just before, and nearly nothing was waited.</param>
-sealed record Sample(double Seconds, double Waited, bool IsCalm);
+sealed record Sample(double Seconds, double OnCore, bool IsCalm);
 
 /// <summary>What a race gave: for each candidate its time, and its samples by round.</summary>
 /// <param name="Seconds">The least of the calm samples of each candidate.</param>
 /// <param name="IsNoisy">
-/// The machine was not calm often enough. Times are then the least of all samples; on one thread less what was waited.
+/// The machine was not calm often enough. Times are then the least of all samples; on one thread, of the time on a core.
 /// </param>
 sealed record RaceResult(double[] Seconds, List<Sample>[] Samples, bool IsNoisy)
 {
@@ -89,19 +89,18 @@ static class Race
     // Where the machine was never calm for some candidate, none is preferred: all samples of all of them count.
     private static double Least(List<Sample> samples, bool isNoisy, int threads) =>
         !isNoisy ? samples.Where(sample => sample.IsCalm).Min(sample => sample.Seconds)
-        : threads > 1 ? samples.Min(sample => sample.Seconds)
-        : samples.Min(sample => sample.Seconds - sample.Waited);
+        : threads > 1 || !Waiting.IsKnown ? samples.Min(sample => sample.Seconds)
+        : samples.Min(sample => sample.OnCore);
 
     private static Sample Take(Roof roof, int threads, Candidate candidate)
     {
         bool isAtPeak = IsAtPeak(roof, threads);
-        double waited = Waiting.OfAll();
+        (double waited, double onCore) = (Waiting.OfAll(), Waiting.OnCore());
         long before = Stopwatch.GetTimestamp();
         candidate.Run();
         double seconds = Stopwatch.GetElapsedTime(before).TotalSeconds;
-        // Threads that a peer leaves spinning wait too, so it can be more than the time itself.
-        waited = Math.Min(Waiting.OfAll() - waited, 0.99 * seconds);
-        return new(seconds, waited, isAtPeak && waited <= MostWaited * seconds);
+        (waited, onCore) = (Waiting.OfAll() - waited, Waiting.OnCore() - onCore);
+        return new(seconds, onCore, isAtPeak && waited <= MostWaited * seconds);
     }
 
     // Probing again waits for a peer's threads that still spin, and for a neighbour that is nearly done.
