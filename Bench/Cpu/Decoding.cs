@@ -63,17 +63,20 @@ static class Decoding
     private static CpuResult Busy(string name, int threads, Action ours)
     {
         const int Calls = 20;
-        (double best, double ms) = (0, 0);
+        (double best, double ms, bool isNoisy) = (0, 0, false);
         for (int run = 0; run < 5; run++)
         {
+            double waited = Waiting.OfAll();
             TimeSpan before = Environment.CpuUsage.TotalTime;
             long start = Stopwatch.GetTimestamp();
             for (int call = 0; call < Calls; call++)
                 ours();
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             double cores = (Environment.CpuUsage.TotalTime - before).TotalSeconds / seconds;
+            // A core that another process had is not idle through any fault of ours.
+            waited = Waiting.OfAll() - waited;
             if (cores > best)
-                (best, ms) = (cores, 1e3 * seconds / Calls);
+                (best, ms, isNoisy) = (cores, 1e3 * seconds / Calls, waited > 0.05 * seconds);
         }
         return new(
             name,
@@ -84,6 +87,7 @@ static class Decoding
             best / threads,
             null,
             0.9,
+            IsNoisy: isNoisy,
             Note: $"{best:F2} of {threads} cores at work"
         );
     }
