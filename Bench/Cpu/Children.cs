@@ -158,7 +158,8 @@ static class Children
             options: new() { Threads = threads, Progress = watch }
         );
         double ms = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        watch.Report(1);
+        // Past the end, so that it looks once more.
+        watch.Report(2);
         long extra = Math.Max(1, watch.Most - before);
         return
         [
@@ -180,18 +181,22 @@ static class Children
         ];
     }
 
-    /// <summary>Watches the process's resident memory while a call runs.</summary>
+    /// <summary>
+    /// Watches the process's resident memory while a call runs: a few times only, for asking takes memory itself.
+    /// </summary>
     private sealed class Watch : IProgress<double>
     {
-        private readonly Lock gate = new();
+        private const int Looks = 16;
+        private double next;
 
         public long Most { get; private set; }
 
         public void Report(double done)
         {
-            long now = Environment.WorkingSet;
-            lock (gate)
-                Most = Math.Max(Most, now);
+            if (done < next)
+                return;
+            next = done + 1.0 / Looks;
+            Most = Math.Max(Most, Environment.WorkingSet);
         }
     }
 }
