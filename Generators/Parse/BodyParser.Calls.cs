@@ -59,6 +59,8 @@ internal sealed partial class BodyParser
         if (ModTypes.ScalarOf(method.ReturnType) is null || method.RefKind != RefKind.None)
             return RefuseType(call);
         var source = SourceOf(method);
+        if (method.IsExtern)
+            return Forbid(call, $"a call of '{method.Name}', which has no body", "write one");
         if (source is null || !_context.Compilation.ContainsSyntaxTree(source.SyntaxTree))
         {
             var home = method.ContainingAssembly?.Name ?? "another assembly";

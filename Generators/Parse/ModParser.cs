@@ -107,6 +107,8 @@ internal sealed class ModParser(ParseContext context, ArgumentList arguments)
             return Refuse(method, isMask, "is not static", NameOf(method));
         if (method.Arity > 0)
             return Refuse(method, isMask, "has type parameters", NameOf(method));
+        if (method.IsExtern)
+            return Refuse(method, isMask, "has no body", NameOf(method));
         if (method.IsAsync)
             return Refuse(method, isMask, "is async", NameOf(method));
         return true;

@@ -12,7 +12,7 @@ let constructs =
             refusedBody
                 "FG0024"
                 instead
-                $"static int Seven => 7; static readonly int Eight = 8; static int nine;\n[MaskMod] static bool Keep(in Position at, Table<int> t, int n)\n{{\n{body}\n}}"
+                $"static int Seven => 7; static readonly int Eight = 8; static int nine; [System.Runtime.InteropServices.DllImport(\"native\")] static extern int Native(int n);\n[MaskMod] static bool Keep(in Position at, Table<int> t, int n)\n{{\n{body}\n}}"
         }
 
     let expression title instead body =
@@ -67,6 +67,7 @@ let constructs =
             expression "copied position" "parameters of a static method" "([|at with { Key = 3 }|]).Key > 3"
             expression "name of a table" "fields of a Position" "[|t.Name|].Length > 3"
             expression "generic method" "write one for the type" "[|Array.IndexOf<int>(null!, 3)|] > 3"
+            expression "helper without a body" "write one" "[|Native(n)|] > 3"
             expression "tuple" "element by element" "[|(n, 3) == (3, n)|]"
             expression "nullable" "bool, int, uint, long and float" "[|(int?)n|] is null"
             expression "enumeration" "int constants" "[|(DayOfWeek)n|] == DayOfWeek.Friday"

@@ -136,6 +136,7 @@ let load (compilation: CSharpCompilation) =
     let result = compilation.Emit image
 
     if not result.Success then
-        failwith $"The source does not compile: {errors result.Diagnostics}"
+        let lines = [ for error in errors result.Diagnostics -> string error ]
+        failwith ("The source does not compile:\n" + String.Join("\n", lines))
 
     Reflection.Assembly.Load(image.ToArray())

@@ -1,6 +1,7 @@
 /// What the parser reads from whole declarations.
 module FlashGen.Tests.Generator.DeclarationTests
 
+open System
 open Expecto
 open FlashGen.Dsl
 
@@ -143,5 +144,216 @@ let designExamples =
                 let outcome = Compile.run (Compile.source design)
                 Expect.isEmpty outcome.Reported "reported"
                 Expect.isEmpty outcome.Compiler "compiler"
+            }
+        ]
+
+let private read text name =
+    Compile.declaration (Compile.source text) name
+
+let private spec text = (read text "A").Spec
+
+[<Tests>]
+let parts =
+    testList
+        "Generator.Declaration.Parts"
+        [
+            test "every attribute, in the order of application" {
+                let spec =
+                    spec
+                        """[Attention(32), Dropout, Sink, Bias, Chunked(64), Alibi, SlidingWindow(3, 5), SoftCap(30), Document, Causal, Scale]
+                           public static partial class A
+                           {
+                               [ScoreMod] static float Second(float score, int b, int a) => score + a + b;
+                               [MaskMod] static bool Third(int a, Table<byte> c) => c[a] > 3;
+                           }"""
+
+                Expect.equal
+                    [ for part in spec.Scores -> part.Name, part.ReadyMade ]
+                    [ "SoftCap", true; "Alibi", true; "Bias", true; "Second", false ]
+                    "scores"
+
+                Expect.equal
+                    [ for part in spec.Masks -> part.Name, part.ReadyMade ]
+                    [
+                        "Chunked", true
+                        "SlidingWindow", true
+                        "Document", true
+                        "Causal", true
+                        "Third", false
+                    ]
+                    "masks"
+
+                Expect.isTrue (spec.Sink && spec.Dropout) "softmax"
+                Expect.equal spec.Scale RuntimeScale "scale"
+
+                Expect.equal
+                    [ for argument in spec.Arguments -> argument.Name ]
+                    [
+                        "scale"
+                        "slopes"
+                        "bias"
+                        "biasStrides"
+                        "queryDocument"
+                        "keyDocument"
+                        "sink"
+                        "dropout"
+                        "b"
+                        "a"
+                        "c"
+                    ]
+                    "arguments, ready-made first, then as they appear"
+
+                Expect.equal
+                    [ for argument in spec.Arguments -> argument.Type ]
+                    [
+                        ScalarArgument Float
+                        TableArgument FloatElement
+                        TableArgument FloatElement
+                        BiasStridesArgument
+                        TableArgument IntElement
+                        TableArgument IntElement
+                        TableArgument FloatElement
+                        DropoutArgument
+                        ScalarArgument Int
+                        ScalarArgument Int
+                        TableArgument ByteElement
+                    ]
+                    "their types"
+            }
+            test "attributes are library expressions" {
+                let spec =
+                    spec
+                        "[Attention(32), SlidingWindow(right: 5, left: 3), Chunked(64), PrefixLm, SoftCap(30)] public static partial class A;"
+
+                Expect.equal
+                    spec.Masks
+                    (Spec.readyMadeMods Mask.tryMask [ SlidingWindow(3, 5); Chunked 64; PrefixLm ])
+                    "masks"
+
+                let bits = BitConverter.SingleToInt32Bits 30f
+                Expect.equal spec.Scores (Spec.readyMadeMods Mask.tryScore [ SoftCap bits ]) "scores"
+            }
+            test "choices" {
+                let spec =
+                    spec
+                        """[Attention(192, ValueDim = 128, Types = ElementTypes.Float64 | ElementTypes.BFloat16 | ElementTypes.Float16, Align = Alignment.TopLeft,
+                               Layout = TensorLayout.BatchSequenceHead, Targets = Targets.Portable | Targets.Simd)]
+                           [Attention(64, 192)]
+                           [Scale(-0.5f)]
+                           [BlockSize(64, 32)]
+                           [BlockSize(16, 48, Target = Targets.Portable, Warps = 2, Stages = 3)]
+                           public static partial class A;"""
+
+                Expect.equal spec.Dims [ { HeadDim = 192; ValueDim = 128 }; same 64; same 192 ] "dimensions"
+
+                Expect.equal spec.Types [ Float16; BFloat16; Float64 ] "types"
+                Expect.equal spec.Align TopLeft "alignment"
+                Expect.equal spec.Layout BatchSequenceHead "layout"
+                Expect.equal spec.Targets [ Simd; Portable ] "targets"
+                let bits = BitConverter.SingleToInt32Bits -0.5f
+                Expect.equal spec.Scale (ConstantScale bits) "scale"
+
+                Expect.equal
+                    spec.BlockSizes
+                    [
+                        {
+                            Target = None
+                            BlockM = 64
+                            BlockN = 32
+                            Warps = 0
+                            Stages = 0
+                        }
+                        {
+                            Target = Some Portable
+                            BlockM = 16
+                            BlockN = 48
+                            Warps = 2
+                            Stages = 3
+                        }
+                    ]
+                    "block sizes"
+            }
+            test "no number means every head dimension" {
+                let spec = spec "[Attention] public static partial class A;"
+                Expect.isEmpty spec.Dims "dimensions"
+                Expect.equal spec.Types [ Float16; Float32 ] "types"
+            }
+            test "surroundings" {
+                let declaration =
+                    read
+                        """namespace Some.@class.Where
+                           {
+                               public partial struct Outer
+                               {
+                                   internal partial record Middle
+                                   {
+                                       protected internal static partial class @event { [Attention(16)] public static partial class Inner; }
+                                   }
+                               }
+                           }"""
+                        "Some.class.Where.Outer+Middle+event+Inner"
+
+                Expect.equal declaration.Spec.Name "Some.class.Where.Outer.Middle.event.Inner" "name"
+                Expect.equal declaration.Namespace "Some.@class.Where" "namespace"
+                Expect.equal declaration.Accessibility "internal" "accessibility"
+
+                Expect.equal
+                    [
+                        for part in declaration.Types -> $"{part.Modifiers} {part.Keyword} {part.TypeName}"
+                    ]
+                    [
+                        "public partial struct Outer"
+                        "internal partial record Middle"
+                        "protected internal static partial class @event"
+                        "public static partial class Inner"
+                    ]
+                    "types"
+            }
+            test "locals, helpers and patterns as an expression" {
+                let spec =
+                    spec
+                        """[Attention(16)] public static partial class A
+                           {
+                               const int Window = 2 * Half;
+                               const int Half = 8;
+                               [MaskMod] static bool Keep(in Position at, Table<int> t, int distance)
+                               {
+                                   var near = Distance(at.QueryPosition + 1, at.Key) is >= 0 and < Window;
+                                   if (at.Key == 0) return true;
+                                   return near && t[at.Batch * 2L] > distance;
+                               }
+                               static int Distance(int a, int b) => a - b;
+                           }"""
+
+                let difference =
+                    // An argument that is a leaf needs no local.
+                    Let("a", Binary(Add, at QueryPosition, Expr.int 1), Binary(Sub, Local("a", Int), at Key))
+
+                let near =
+                    Let(
+                        "value",
+                        difference,
+                        Binary(
+                            And,
+                            Binary(Ge, Local("value", Int), Expr.int 0),
+                            Binary(Lt, Local("value", Int), Expr.int 16)
+                        )
+                    )
+
+                let read =
+                    TableRead("t", IntElement, Binary(Mul, Convert(Long, at Batch), Expr.long 2L))
+
+                let expected =
+                    Let(
+                        "near",
+                        near,
+                        Select(
+                            Binary(Eq, at Key, Expr.int 0),
+                            Expr.bool true,
+                            Binary(And, Local("near", Bool), Binary(Gt, read, Scalar("distance", Int)))
+                        )
+                    )
+
+                Expect.equal (List.exactlyOne spec.Masks).Body expected "body"
             }
         ]

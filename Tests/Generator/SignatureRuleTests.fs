@@ -33,6 +33,12 @@ let signatures =
             test "FG0019 generic" {
                 refusedBody "FG0019" "type parameters" "[MaskMod] static bool [|Keep|]<T>(in Position at) => true;"
             }
+            test "FG0019 without a body" {
+                refusedBody
+                    "FG0019"
+                    "has no body"
+                    "[System.Runtime.InteropServices.DllImport(\"native\")] [MaskMod] static extern bool [|Keep|](in Position at);"
+            }
             test "FG0019 two positions" {
                 refusedBody
                     "FG0019"
