@@ -70,6 +70,106 @@ module Planner =
                 ValueDim = dims |> List.map (fun d -> d.ValueDim) |> List.max
             }
 
+    /// The numbers of value columns that device kernels are unrolled for; a value dimension takes the least that holds it. Doubles
+    /// fill the registers at 128, so wider values are computed in parts.
+    let portableColumns elementType =
+        match elementType with
+        | Float64 -> [ 32; 64; 96; 128 ]
+        | _ -> [ 32; 64; 96; 128; 192; 256 ]
+
+    let private columnsOf elementType valueDim =
+        let columns = portableColumns elementType
+
+        match List.tryFind (fun width -> width >= valueDim) columns with
+        | Some width -> width
+        | None -> List.last columns
+
+    /// The dimensions that a variant's device kernels are unrolled for: one for each number of value columns.
+    let portableDims elementType (spec: AttentionSpec) =
+        match spec.Dims with
+        | [] ->
+            [
+                for width in portableColumns elementType -> { HeadDim = 256; ValueDim = width }
+            ]
+        | dims ->
+            dims
+            |> List.groupBy (fun dim -> columnsOf elementType dim.ValueDim)
+            |> List.sortBy fst
+            |> List.map (fun (width, dims) ->
+                {
+                    HeadDim = dims |> List.map (fun dim -> dim.HeadDim) |> List.max
+                    ValueDim = width
+                })
+
+    let private largestGroup = List.last TargetDescription.portableGroups
+
+    /// Slices of the head dimension and of the value columns, from few barriers to little shared memory.
+    let private slices = [ 64, 64; 32, 64; 32, 32; 16, 32 ]
+
+    /// Register tiles: eight rows make the fewest reads of shared memory, four leave room where outputs are wide or doubles.
+    let private portableRows elementType valueDim =
+        if elementType = Float64 || valueDim > 128 then 4 else 8
+
+    /// The device plan. Small groups keep the queries of a tile in shared memory with room for several groups on a multiprocessor;
+    /// four-row tiles need more threads for as many rows.
+    let portable elementType (dims: HeadDims) (spec: AttentionSpec) =
+        let rows = portableRows elementType dims.ValueDim
+
+        let wanted, blockN =
+            match blockSize Portable spec with
+            | None -> (if rows = 4 && elementType <> Float64 then 128 else 64), 32
+            | Some size -> TilePlan.portableLanes * ceilingDivide size.BlockM rows, 32 * ceilingDivide size.BlockN 32
+
+        let threads =
+            TargetDescription.portableGroups
+            |> List.tryFind (fun threads -> threads >= wanted)
+            |> Option.defaultValue wanted
+
+        let plan (headSlice, valueSlice) =
+            TilePlan.verify
+                (TargetDescription.portable largestGroup)
+                {
+                    Target = Portable
+                    Type = elementType
+                    Dims = dims
+                    ShapeClass = ShapeClass.Long
+                    BlockM = threads / TilePlan.portableLanes * rows
+                    BlockN = blockN
+                    Schedule =
+                        PortableSchedule
+                            {
+                                Threads = threads
+                                ThreadRows = rows
+                                ThreadColumns = blockN / TilePlan.portableLanes
+                                HeadSlice = headSlice
+                                ValueSlice = valueSlice
+                            }
+                }
+
+        let plans = slices |> List.map plan
+
+        match plans |> List.tryFind Result.isOk with
+        | Some plan -> plan
+        | None -> List.last plans
+
+    /// The same plan for a smaller group: fewer rows, and nothing else that a kernel's text would show.
+    let private shrink threads (plan: TilePlan) =
+        match plan.Schedule with
+        | PortableSchedule schedule when threads < schedule.Threads ->
+            { plan with
+                BlockM = plan.BlockM / schedule.Threads * threads
+                Schedule = PortableSchedule { schedule with Threads = threads }
+            }
+        | _ -> plan
+
+    /// The groups that a device without room for the planner's own falls back to.
+    let private smallGroups = [ 32; 16 ]
+
+    /// The device plans of one kernel text, largest group first: a device takes the first that it can run.
+    let portablePlans elementType dims spec =
+        portable elementType dims spec
+        |> Result.map (fun plan -> plan :: [ for threads in smallGroups -> shrink threads plan ] |> List.distinct)
+
     /// The block sizes that do not fit a target that the variant asks for, with the numbers.
     let refusals (spec: AttentionSpec) =
         [
@@ -88,6 +188,14 @@ module Planner =
                             for vectorBits in TargetDescription.simdWidths do
                                 for elementType in spec.Types do
                                     simd vectorBits elementType (largestDims spec) alone
+
+                        if
+                            List.contains Portable spec.Targets
+                            && (size.Target = None || size.Target = Some Portable)
+                        then
+                            for elementType in spec.Types do
+                                for dims in portableDims elementType spec do
+                                    portable elementType dims alone
                     ]
 
                 match

@@ -49,6 +49,10 @@ module TargetDescription =
             GroupThreads = groupThreads
         }
 
+    /// The group sizes that device kernels are written for. Few of many: ILGPU's default CPU device has groups of 16, its others of
+    /// 32 and more are slow beyond that, and 256 is what every CUDA and OpenCL device has.
+    let portableGroups = [ 16; 32; 64; 128; 256 ]
+
     /// The target's name in canonical texts and messages.
     let name kind =
         match kind with

@@ -16,12 +16,15 @@ type SimdSchedule =
         ValueUnroll: int
     }
 
-/// The ILGPU kernel: a group of threads holds a tile of scores in shared memory; a thread computes a register tile of it.
+/// The ILGPU kernel: a group of threads, eight to a row of register tiles. A thread computes ThreadRows x ThreadColumns scores and
+/// the outputs of its rows. Keys and queries pass through shared memory HeadSlice dimensions at a time, values ValueSlice columns.
 type PortableSchedule =
     {
         Threads: int
         ThreadRows: int
         ThreadColumns: int
+        HeadSlice: int
+        ValueSlice: int
     }
 
 type Schedule =
@@ -92,16 +95,27 @@ module TilePlan =
 
         scores + schedule.Panels * panel + widened
 
-    /// Registers a thread and shared memory a group: the score tile, a key tile and a value tile.
+    /// Threads that share the rows of one register tile.
+    let portableLanes = 8
+
+    /// Registers a thread: scores or outputs, the queries and keys of one step, and some for addresses. Shared memory a group: a
+    /// slice of queries and of keys, each row four numbers longer so that threads meet no memory bank together; a slice of values;
+    /// the scores, key by key; and a number for each row.
     let private portableBudget (plan: TilePlan) schedule =
         let size = computeBytes plan.Type
-        let scores = plan.BlockM * (plan.BlockN + 1)
-        let tiles = (plan.BlockM + plan.BlockN) * (plan.Dims.HeadDim + 1)
-        let outputs = plan.BlockM * plan.Dims.ValueDim / schedule.Threads
+        let outputs = schedule.ThreadRows * plan.Dims.ValueDim / portableLanes
+        let scores = schedule.ThreadRows * schedule.ThreadColumns
+        let step = 4 * (schedule.ThreadColumns + 1)
+        let slices = (plan.BlockM + plan.BlockN) * (schedule.HeadSlice + 4)
 
         {
-            Registers = (schedule.ThreadRows * schedule.ThreadColumns + outputs) * size / 4 + 40
-            MemoryBytes = (scores + tiles) * size
+            Registers = (scores + outputs + step) * size / 4 + 40
+            MemoryBytes =
+                (slices
+                 + plan.BlockN * schedule.ValueSlice
+                 + plan.BlockN * (plan.BlockM + 4)
+                 + plan.BlockM)
+                * size
         }
 
     let budget (plan: TilePlan) =
@@ -147,6 +161,11 @@ module TilePlan =
         let needs = budget plan
         let kilobytes bytes = text ((bytes + 1023) / 1024) + " KB"
 
+        let threads =
+            match plan.Schedule with
+            | SimdSchedule _ -> 1
+            | PortableSchedule schedule -> schedule.Threads
+
         if plan.BlockM < 1 || plan.BlockN < 1 then
             Error(describe plan + ": block sizes are at least 1.")
         elif needs.Registers > target.Registers then
@@ -174,6 +193,17 @@ module TilePlan =
                 + kilobytes target.MemoryBytes
                 + "."
             )
+        elif threads > target.GroupThreads then
+            Error(
+                describe plan
+                + " needs groups of "
+                + text threads
+                + " threads; "
+                + TargetDescription.name target.Kind
+                + " has "
+                + text target.GroupThreads
+                + "."
+            )
         else
             Ok plan
 
@@ -194,6 +224,8 @@ module TilePlan =
                     "threads=" + text s.Threads
                     "rows=" + text s.ThreadRows
                     "columns=" + text s.ThreadColumns
+                    "head=" + text s.HeadSlice
+                    "value=" + text s.ValueSlice
                 ]
 
         String.Join(
@@ -265,7 +297,7 @@ module TilePlan =
                         let missing =
                             (match target with
                              | "simd" -> [ "bits"; "rows"; "panels"; "keys"; "values" ]
-                             | _ -> [ "threads"; "rows"; "columns" ])
+                             | _ -> [ "threads"; "rows"; "columns"; "head"; "value" ])
                             @ [ "d"; "dv"; "m"; "n" ]
                             |> List.filter (fun name -> not (Map.containsKey name numbers))
 
@@ -306,6 +338,8 @@ module TilePlan =
                                         Threads = numbers["threads"]
                                         ThreadRows = numbers["rows"]
                                         ThreadColumns = numbers["columns"]
+                                        HeadSlice = numbers["head"]
+                                        ValueSlice = numbers["value"]
                                     })
                         | other, _ -> Error("'" + other + "' is no target with plans.")
         | _ -> Error "A plan is: target type d=N dv=N class m=N n=N and its schedule."

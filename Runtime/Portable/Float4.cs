@@ -25,14 +25,14 @@ public struct Float4(float x, float y, float z, float w)
             sum.W + factor * value.W
         );
 
-    /// <summary>Each sum plus the product of its row and one column: four steps of four dot products.</summary>
+    /// <summary>Each sum plus four steps of the dot product of its row with one column.</summary>
     [MethodImpl(Inline)]
     public static Float4 AddDots(Float4 sum, Float4 row0, Float4 row1, Float4 row2, Float4 row3, Float4 column) =>
         new(
-            Dot(sum.X, row0, column),
-            Dot(sum.Y, row1, column),
-            Dot(sum.Z, row2, column),
-            Dot(sum.W, row3, column)
+            AddDot(sum.X, row0, column),
+            AddDot(sum.Y, row1, column),
+            AddDot(sum.Z, row2, column),
+            AddDot(sum.W, row3, column)
         );
 
     /// <summary>The four numbers times a factor.</summary>
@@ -40,8 +40,18 @@ public struct Float4(float x, float y, float z, float w)
     public static Float4 Scale(Float4 value, float factor) =>
         new(value.X * factor, value.Y * factor, value.Z * factor, value.W * factor);
 
+    /// <summary>The four numbers times a factor; exactly 0 for a factor of 0, whatever they are.</summary>
     [MethodImpl(Inline)]
-    private static float Dot(float sum, Float4 a, Float4 b)
+    public static Float4 Finish(Float4 value, float factor)
+    {
+        Float4 result = Scale(value, factor);
+        if (factor == 0)
+            result = default;
+        return result;
+    }
+
+    [MethodImpl(Inline)]
+    private static float AddDot(float sum, Float4 a, Float4 b)
     {
         sum += a.X * b.X;
         sum += a.Y * b.Y;

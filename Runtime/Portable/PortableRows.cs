@@ -22,7 +22,7 @@ public struct PortableRow<TReal>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public struct PortableRange
 {
-    /// <summary>The number of ints that <see cref="Of{TGroup}"/> needs beside two for each row.</summary>
+    /// <summary>The number of ints that <see cref="Of"/> needs beside two for each row.</summary>
     public const int Words = 5;
 
     /// <summary>The first and last key that any row keeps; none where Last is below First.</summary>

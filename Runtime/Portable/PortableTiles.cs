@@ -77,34 +77,36 @@ public static class PortableTiles
         }
     }
 
-    /// <summary>Stores four neighbouring columns of an output row, as far as they exist, times a factor; 0 for a factor of 0.</summary>
+    /// <summary>Copies a tile into rows of a tensor, rounded to its type.</summary>
+    /// <param name="tile">The tile.</param>
+    /// <param name="width">Columns of the tile, a power of two.</param>
+    /// <param name="tileStride">From a row of the tile to the next.</param>
     /// <param name="output">The tensor.</param>
-    /// <param name="start">The row's first element.</param>
-    /// <param name="column">The first of the four columns.</param>
+    /// <param name="start">The first row's first element.</param>
+    /// <param name="stride">From a row to the next.</param>
+    /// <param name="rows">Rows that exist.</param>
     /// <param name="columns">Columns that exist.</param>
-    /// <param name="value">The four numbers.</param>
-    /// <param name="factor">The factor.</param>
     [MethodImpl(Inline)]
-    public static void Store<TStored, TElement>(
+    public static void Store<TStored, TReal, TElement, TGroup>(
+        ArrayView<TReal> tile,
+        int width,
+        int tileStride,
         ArrayView<TStored> output,
         long start,
-        int column,
-        int columns,
-        Float4 value,
-        float factor
+        long stride,
+        int rows,
+        int columns
     )
         where TStored : unmanaged
-        where TElement : struct, IPortableElement<TStored, float>
+        where TReal : unmanaged
+        where TElement : struct, IPortableElement<TStored, TReal>
+        where TGroup : struct, IPortableGroup
     {
-        // A row that kept nothing has a factor of 0: its output is exactly 0, whatever the sum holds.
-        Float4 scaled = factor == 0 ? default : Float4.Scale(value, factor);
-        if (column < columns)
-            output[start + column] = TElement.Store(scaled.X);
-        if (column + 1 < columns)
-            output[start + column + 1] = TElement.Store(scaled.Y);
-        if (column + 2 < columns)
-            output[start + column + 2] = TElement.Store(scaled.Z);
-        if (column + 3 < columns)
-            output[start + column + 3] = TElement.Store(scaled.W);
+        int lanes = Math.Min(TGroup.Threads, width);
+        int step = TGroup.Threads / lanes;
+        columns = Math.Min(columns, width);
+        for (int column = Group.IdxX % lanes; column < columns; column += lanes)
+        for (int row = Group.IdxX / lanes; row < rows; row += step)
+            output[start + row * stride + column] = TElement.Store(tile[row * tileStride + column]);
     }
 }
