@@ -36,6 +36,12 @@ public sealed class DeviceTensors
     /// </summary>
     public ArrayView<int> Fault { get; init; }
 
+    /// <summary>
+    /// Three words to which a kernel adds the tiles of scores that it computed without looking at the mask, with it, and that it passed
+    /// over; empty when they are not wanted.
+    /// </summary>
+    public ArrayView<long> TileCounts { get; init; }
+
     /// <summary>The tensors of a call.</summary>
     /// <typeparam name="T">Half, BFloat16, float or double.</typeparam>
     /// <param name="query">The queries.</param>

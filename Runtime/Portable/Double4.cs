@@ -18,16 +18,18 @@ public struct Double4(double x, double y, double z, double w)
     /// <summary>sum + factor * value.</summary>
     [MethodImpl(Inline)]
     public static Double4 Add(Double4 sum, double factor, Double4 value) =>
-        new(
-            sum.X + factor * value.X,
-            sum.Y + factor * value.Y,
-            sum.Z + factor * value.Z,
-            sum.W + factor * value.W
-        );
+        new(sum.X + factor * value.X, sum.Y + factor * value.Y, sum.Z + factor * value.Z, sum.W + factor * value.W);
 
     /// <summary>Each sum plus four steps of the dot product of its row with one column.</summary>
     [MethodImpl(Inline)]
-    public static Double4 AddDots(Double4 sum, Double4 row0, Double4 row1, Double4 row2, Double4 row3, Double4 column) =>
+    public static Double4 AddDots(
+        Double4 sum,
+        Double4 row0,
+        Double4 row1,
+        Double4 row2,
+        Double4 row3,
+        Double4 column
+    ) =>
         new(
             AddDot(sum.X, row0, column),
             AddDot(sum.Y, row1, column),

@@ -18,12 +18,7 @@ public struct Float4(float x, float y, float z, float w)
     /// <summary>sum + factor * value.</summary>
     [MethodImpl(Inline)]
     public static Float4 Add(Float4 sum, float factor, Float4 value) =>
-        new(
-            sum.X + factor * value.X,
-            sum.Y + factor * value.Y,
-            sum.Z + factor * value.Z,
-            sum.W + factor * value.W
-        );
+        new(sum.X + factor * value.X, sum.Y + factor * value.Y, sum.Z + factor * value.Z, sum.W + factor * value.W);
 
     /// <summary>Each sum plus four steps of the dot product of its row with one column.</summary>
     [MethodImpl(Inline)]

@@ -33,9 +33,6 @@ public struct PortableCall
     /// <summary>The first item of this launch.</summary>
     public long FirstItem;
 
-    /// <summary>The factor on query times key.</summary>
-    public float Scale;
-
     /// <summary>Dropout's threshold in steps of 1/65536; 0 keeps everything.</summary>
     public uint DropoutThreshold;
 
@@ -52,7 +49,7 @@ public struct PortableCall
     public int Zero;
 }
 
-/// <summary>The memory of a call on a device.</summary>
+/// <summary>The memory of a call on a device, and its scale.</summary>
 /// <typeparam name="TStored">What the tensors' elements are stored as.</typeparam>
 /// <typeparam name="TReal">float or double.</typeparam>
 [EditorBrowsable(EditorBrowsableState.Never)]
@@ -74,6 +71,9 @@ public struct PortableTensors<TStored, TReal>
 
     /// <summary>One word, set when a reached table read or division has no answer; or empty.</summary>
     public ArrayView<int> Fault;
+
+    /// <summary>The factor on query times key.</summary>
+    public TReal Scale;
 
     /// <summary>Counts of full, partial and empty tiles, to be added to; or empty.</summary>
     public ArrayView<long> TileCounts;

@@ -202,9 +202,7 @@ public static partial class PortableMath
     {
         int n = (int)(rounded & 0x7FFFFF) - 0x400000;
         int half = n >> 1;
-        return value
-            * Interop.IntAsFloat((uint)(half + 127) << 23)
-            * Interop.IntAsFloat((uint)(n - half + 127) << 23);
+        return value * Interop.IntAsFloat((uint)(half + 127) << 23) * Interop.IntAsFloat((uint)(n - half + 127) << 23);
     }
 
     // The logarithm of x / 2^exponent, which lies between the root of 1/2 and the root of 2.
