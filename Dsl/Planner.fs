@@ -77,6 +77,12 @@ module Planner =
         | Float64 -> [ 32; 64; 96; 128 ]
         | _ -> [ 32; 64; 96; 128; 192; 256 ]
 
+    /// Of those, the ones for a variant that declares no dimensions: fewer texts, a few idle columns.
+    let private columnsForAny elementType =
+        match elementType with
+        | Float64 -> [ 64; 128 ]
+        | _ -> [ 64; 128; 256 ]
+
     let private columnsOf elementType valueDim =
         let columns = portableColumns elementType
 
@@ -89,7 +95,7 @@ module Planner =
         match spec.Dims with
         | [] ->
             [
-                for width in portableColumns elementType -> { HeadDim = 256; ValueDim = width }
+                for width in columnsForAny elementType -> { HeadDim = 256; ValueDim = width }
             ]
         | dims ->
             dims
@@ -142,7 +148,7 @@ module Planner =
                                 ThreadRows = rows
                                 ThreadColumns = blockN / TilePlan.portableLanes
                                 HeadSlice = headSlice
-                                ValueSlice = valueSlice
+                                ValueSlice = min valueSlice dims.ValueDim
                             }
                 }
 
@@ -157,7 +163,7 @@ module Planner =
         match plan.Schedule with
         | PortableSchedule schedule when threads < schedule.Threads ->
             { plan with
-                BlockM = plan.BlockM / schedule.Threads * threads
+                BlockM = plan.BlockM * threads / schedule.Threads
                 Schedule = PortableSchedule { schedule with Threads = threads }
             }
         | _ -> plan

@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
 using FlashGen.Dsl;
+using FlashGen.Generators.Emit.Portable;
 using FlashGen.Generators.Emit.Simd;
 
 namespace FlashGen.Generators.Emit;
@@ -11,7 +12,13 @@ internal static class KernelEmitter
     public static IEnumerable<(string Part, string Text)> Emit(Declaration declaration)
     {
         Coverage coverage = CoverageModule.ofSpec(declaration.Spec);
-        yield return ("Variant", VariantEmitter.Emit(declaration, SimdPlans.All(declaration.Spec)));
+        bool isPortable = declaration.Spec.Targets.Contains(TargetKind.Portable);
+        IEnumerable<TilePlan> plans = SimdPlans.All(declaration.Spec);
+        if (isPortable)
+            plans = plans.Concat(PortablePlans.All(declaration.Spec));
+        yield return ("Variant", VariantEmitter.Emit(declaration, plans));
+        if (isPortable)
+            yield return ("Portable", PortableEntryEmitter.Emit(declaration, coverage));
         yield return ("Simd", SimdEntryEmitter.Emit(declaration));
         foreach (TilePlan plan in SimdPlans.Kernels(declaration.Spec))
         {

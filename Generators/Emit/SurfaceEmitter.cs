@@ -113,7 +113,8 @@ internal static class SurfaceEmitter
             """;
     }
 
-    private static string ArgumentDocs(Declaration declaration) =>
+    /// <summary>The doc comments of the run-time arguments, each a line.</summary>
+    public static string ArgumentDocs(Declaration declaration) =>
         string.Concat(
             declaration.Spec.Arguments.Select(argument =>
                 $"/// <param name=\"{argument.Name}\">{ArgumentText.Meaning(argument)}</param>\n"

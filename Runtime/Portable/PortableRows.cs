@@ -4,6 +4,28 @@ using ILGPU;
 
 namespace FlashGen.Support;
 
+/// <summary>The keys that a row keeps by its bounds: First to Last, none where Last is below First.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public struct PortableBounds
+{
+    /// <summary>The first and last key.</summary>
+    public int First,
+        Last;
+
+    /// <summary>No key at all.</summary>
+    public static PortableBounds None
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            PortableBounds bounds = default;
+            bounds.First = int.MaxValue;
+            bounds.Last = -1;
+            return bounds;
+        }
+    }
+}
+
 /// <summary>A query row in the care of one thread: which keys it may keep, and its softmax so far.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public struct PortableRow<TReal>

@@ -12,22 +12,27 @@ public static class PortableScalars
 
     /// <summary>Whether an index lies outside a table.</summary>
     [MethodImpl(Inline)]
-    public static bool Outside(int length, long index) => index < 0 | index >= length;
+    public static bool Outside(long length, long index) => index < 0 | index >= length;
 
     /// <summary>An element of a table, the index clamped into it; an empty table reads 0.</summary>
     [MethodImpl(Inline)]
-    public static T Read<T>(ArrayView<T> table, int length, long index)
+    public static T Read<T>(ArrayView<T> table, long index)
         where T : unmanaged
     {
         T result = default;
-        if (length > 0)
-            result = table[Math.Max(0L, Math.Min(index, length - 1L))];
+        if (table.Length > 0)
+            result = table[Math.Max(0L, Math.Min(index, table.Length - 1))];
         return result;
     }
 
     /// <summary>As <see cref="Read{T}"/>, of a table of bools, which are bytes on devices.</summary>
     [MethodImpl(Inline)]
-    public static bool ReadBool(ArrayView<byte> table, int length, long index) => Read(table, length, index) != 0;
+    public static bool ReadBool(ArrayView<byte> table, long index) => Read(table, index) != 0;
+
+    /// <summary>The length of a table, as its mods see it.</summary>
+    [MethodImpl(Inline)]
+    public static int Length<T>(ArrayView<T> table)
+        where T : unmanaged => (int)Math.Min(table.Length, int.MaxValue);
 
     /// <summary>A whole number as a float. ILGPU takes a bool that became 0 or 1 for the float's bits, so it must not see through.</summary>
     [MethodImpl(Inline)]

@@ -104,24 +104,12 @@ internal static class SimdEntryEmitter
     private static string Checks(AttentionSpec spec)
     {
         List<string> checks = new();
-        if (spec.Scale.IsRuntimeScale)
-            checks.Add("CallCheck.Scale(scale);");
-        if (spec.HasReadyMade("Alibi"))
-            checks.Add("CallCheck.Slopes(in shape, slopes.Length);");
-        if (spec.HasReadyMade("Bias"))
-            checks.Add("CallCheck.Bias(in shape, bias.Length, in biasStrides);");
-        if (spec.HasReadyMade("PrefixLm"))
-            checks.Add("CallCheck.Prefix(in shape, prefix.Length);");
-        if (spec.HasReadyMade("Document"))
-            checks.Add("CallCheck.Documents(in shape, queryDocument.Length, keyDocument.Length);");
-        if (spec.Sink)
-            checks.Add("CallCheck.Sink(in shape, sink.Length);");
         foreach (Argument argument in spec.Arguments.Where(argument => argument.Type is ArgumentType.TableArgument))
         foreach (string result in new[] { "output", "logSumExp" })
             checks.Add(
                 $"CallCheck.Disjoint(nameof({result}), {result}, \"{argument.Name}\", {Keywords.Escape(argument.Name)});"
             );
-        return string.Concat(checks.Select(check => "\n    " + check));
+        return Indent(ReadyMadeChecks.Of(spec), 1) + string.Concat(checks.Select(check => "\n    " + check));
     }
 
     private static string NamedArguments(AttentionSpec spec) =>

@@ -1,0 +1,57 @@
+using FlashGen.Dsl;
+
+namespace FlashGen.Generators.Emit.Expressions;
+
+/// <summary>
+/// One element at a time, inside an ILGPU kernel: operators as in C#, but every function and conversion by a helper whose result is the
+/// same on all devices. Bools are joined without branches.
+/// </summary>
+/// <param name="wide">Floats are doubles: the ready-made score changes of Float64.</param>
+/// <param name="exact">Products are kept apart from the sums that follow: masks, where one unit of the last place flips a pair.</param>
+internal sealed class DeviceDialect(bool wide = false, bool exact = false) : ScalarDialect(wide)
+{
+    private const string Functions = "PortableMath";
+    private const string Scalars = "PortableScalars";
+
+    private readonly bool isWide = wide;
+
+    public override string Unary(UnaryOp op, ScalarType type, string operand) =>
+        op.Tag switch
+        {
+            UnaryOp.Tags.Negate or UnaryOp.Tags.Not or UnaryOp.Tags.Complement or UnaryOp.Tags.Abs => base.Unary(
+                op,
+                type,
+                operand
+            ),
+            // Correctly rounded on every device that ILGPU knows.
+            UnaryOp.Tags.Sqrt or UnaryOp.Tags.Floor or UnaryOp.Tags.Ceiling => base.Unary(op, type, operand),
+            _ => $"{Functions}.{op}({operand})",
+        };
+
+    public override string Binary(BinaryOp op, ScalarType type, string left, string right) =>
+        op.Tag switch
+        {
+            BinaryOp.Tags.Min or BinaryOp.Tags.Max or BinaryOp.Tags.Pow or BinaryOp.Tags.Atan2 when type.IsFloat =>
+                $"{Functions}.{op}({left}, {right})",
+            BinaryOp.Tags.Rem when type.IsFloat => $"{Scalars}.Remainder({left}, {right})",
+            BinaryOp.Tags.Mul when exact && type.IsFloat => $"{Functions}.Separate({left} * {right}, call.Zero)",
+            _ => base.Binary(op, type, left, right),
+        };
+
+    public override string Convert(ScalarType from, ScalarType to, string operand) =>
+        to.IsFloat ? $"{Scalars}.{(isWide ? "ToDouble" : "ToFloat")}({operand})"
+        : from.IsFloat ? $"{Scalars}.To{to}({operand})"
+        : base.Convert(from, to, operand);
+
+    // The view knows its length, which may be beyond an int.
+    public override string Read(
+        string table,
+        string length,
+        TableElement element,
+        ScalarType indexType,
+        string index
+    ) => $"{Scalars}.{(element.IsBoolElement ? "ReadBool" : "Read")}({table}, {index})";
+
+    public override string Outside(string length, ScalarType indexType, string index) =>
+        $"{Scalars}.Outside({length}, {index})";
+}

@@ -1,0 +1,131 @@
+using System.Collections.Generic;
+using System.Linq;
+using FlashGen.Dsl;
+using FlashGen.Generators.Emit.Expressions;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Portable;
+
+/// <summary>The portable target's file: checks and launches of Forward on a device, and the kernels.</summary>
+internal static class PortableEntryEmitter
+{
+    public static string Emit(Declaration declaration, Coverage coverage)
+    {
+        AttentionSpec spec = declaration.Spec;
+        PortableModsEmitter mods = new(spec, coverage);
+        List<TilePlan> plans = PortablePlans.Kernels(spec).ToList();
+        List<string> members = new() { Engine(spec) };
+        members.AddRange(spec.Types.Select(type => Forward(declaration, type)));
+        members.AddRange(mods.Shared());
+        foreach (IGrouping<string, TilePlan> group in plans.GroupBy(PortableEmitter.SoftmaxName))
+            members.Add(mods.Softmax(group.First(), group.Key));
+        members.AddRange(plans.Select(plan => new PortableEmitter(spec, mods, plan).Emit()));
+        string body = $$"""
+            public sealed partial class Kernels
+            {
+            {{Indent(string.Join("\n\n", members), 1)}}
+            }
+            """;
+        return $$"""
+            {{Header}}
+            // {{spec.Name}} on any ILGPU device.
+            {{string.Join("\n", plans.Select(plan => "// Plan: " + TilePlanModule.print(plan)))}}
+            {{CoverageText.Describe(coverage, "// ")}}
+
+            using System;
+            using System.Runtime.CompilerServices;
+            using FlashGen;
+            using FlashGen.Support;
+            using ILGPU;
+            using ILGPU.Runtime;
+
+            {{Names.InType(declaration, body)}}
+            """.Replace("\r\n", "\n");
+    }
+
+    /// <summary>The parameters of the partial method behind a Forward on a device.</summary>
+    public static string CoreParameters(Declaration declaration, ElementType type)
+    {
+        string view = $"global::ILGPU.ArrayView<{Names.Element(type)}>";
+        return $"global::ILGPU.Runtime.AcceleratorStream stream, {view} query, {view} key, {view} value, {view} output, "
+            + $"in global::FlashGen.AttentionShape shape{DeviceParameters.Public(declaration.Spec)}, "
+            + $"global::ILGPU.ArrayView<{Names.LogSumExp(type)}> logSumExp, global::ILGPU.ArrayView<byte> workspace, "
+            + "global::ILGPU.ArrayView<int> fault, global::ILGPU.ArrayView<long> tileCounts";
+    }
+
+    // What memory holds of an element, and how it is read.
+    private static (string Stored, string Element) Stored(ElementType type) =>
+        type.Tag switch
+        {
+            ElementType.Tags.Float16 => ("ushort", "PortableFloat16"),
+            ElementType.Tags.BFloat16 => ("ushort", "PortableBFloat16"),
+            ElementType.Tags.Float32 => ("float", "PortableFloat32"),
+            _ => ("double", "PortableFloat64"),
+        };
+
+    private static string Engine(AttentionSpec spec)
+    {
+        // The group sizes of one text and type share a line.
+        IEnumerable<string> kernels = PortablePlans
+            .All(spec)
+            .GroupBy(plan => (plan.Type, plan.Dims))
+            .Select(group => "    " + string.Join(" ", group.Select(Kernel)));
+        return $$"""
+            private delegate void Body<TStored, TReal>(PortableCall call, PortableTensors<TStored, TReal> tensors{{DeviceParameters.OfKernel(
+                spec
+            )}})
+                where TStored : unmanaged
+                where TReal : unmanaged;
+
+            private delegate void Launch<TStored, TReal>(AcceleratorStream stream, KernelConfig config, PortableCall call, PortableTensors<TStored, TReal> tensors{{DeviceParameters.OfKernel(
+                spec
+            )}})
+                where TStored : unmanaged
+                where TReal : unmanaged;
+
+            partial void LoadCore(ref PortableEngine? engine) => engine = new(Variant, Accelerator, new PortableKernel[]
+            {
+            {{string.Join("\n", kernels)}}
+            });
+            """;
+    }
+
+    private static string Kernel(TilePlan plan)
+    {
+        (string stored, string element) = Stored(plan.Type);
+        string threads = Number(PortablePlans.Schedule(plan).Threads);
+        string columns = Number(plan.Dims.ValueDim);
+        string method = PortableEmitter.Name(plan.Type, plan.Dims.ValueDim);
+        return $"new({threads}, {Number(plan.BlockM)}, {columns}, static () => ((Body<{stored}, {Names.LogSumExp(plan.Type)}>){method}<{stored}, {element}, Group{threads}>).Method),";
+    }
+
+    private static string Forward(Declaration declaration, ElementType type)
+    {
+        AttentionSpec spec = declaration.Spec;
+        string element = Names.Element(type);
+        string stored = Stored(type).Stored;
+        string real = Names.LogSumExp(type);
+        string scale =
+            spec.Scale.IsRuntimeScale ? "scale"
+            : spec.Scale is Scale.ConstantScale constant ? Dialect.Literal(Literal.NewFloatLiteral(constant.bits))
+            : type.IsFloat64 ? "1 / Math.Sqrt(shape.HeadDim)"
+            : "(float)(1 / Math.Sqrt(shape.HeadDim))";
+        string tables = string.Concat(
+            spec.Arguments.Where(argument => argument.Type is ArgumentType.TableArgument)
+                .Select(argument =>
+                    $"\n    {Keywords.Escape(argument.Name)} = _launch.Table(\"{argument.Name}\", {Keywords.Escape(argument.Name)});"
+                )
+        );
+        string dropout = spec.Dropout ? "dropout" : "default";
+        return $$"""
+            partial void ForwardCore({{CoreParameters(declaration, type)}})
+            {
+                PortableLaunch<{{element}}, {{stored}}, {{real}}> _launch = new(engine, stream, query, key, value, output, in shape, logSumExp, workspace, fault, tileCounts);{{Indent(ReadyMadeChecks.Of(
+                spec
+            ), 1)}}{{tables}}
+                _launch.Run<Launch<{{stored}}, {{real}}>>({{scale}}, {{dropout}}, (_kernel, _stream, _config, _call, _tensors) =>
+                    _kernel(_stream, _config, _call, _tensors{{DeviceParameters.Passed(spec)}}));
+            }
+            """;
+    }
+}

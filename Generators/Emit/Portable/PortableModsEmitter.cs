@@ -1,0 +1,408 @@
+using System.Collections.Generic;
+using System.Linq;
+using FlashGen.Dsl;
+using FlashGen.Generators.Emit.Expressions;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Portable;
+
+/// <summary>
+/// The variant's own parts of its device kernels, one method each, which ILGPU inlines: row bounds, kinds of tiles, and the softmax of a
+/// row with its score changes and mask. A thread has one row, so what depends on the row alone stands before the loop over keys.
+/// </summary>
+internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
+{
+    // Names that the text around the expressions uses.
+    private static readonly string[] Reserved =
+    {
+        "call",
+        "tensors",
+        "item",
+        "row",
+        "bounds",
+        "scale",
+        "scores",
+        "score",
+        "stride",
+        "fades",
+        "fault",
+        "faultWord",
+        "firstKey",
+        "lastKey",
+        "keys",
+        "kind",
+        "isCovered",
+        "rowLeaves",
+        "keyLeaves",
+        "leaves",
+        "place",
+        "target",
+        "top",
+        "origin",
+        "fade",
+        "sum",
+        "changed",
+        "kept",
+        "j",
+        "p",
+        "batch",
+        "head",
+        "keyHead",
+        "query",
+        "queryPosition",
+        "key",
+        "queryLength",
+        "keyLength",
+        "keyExtent",
+        "queryHeads",
+    };
+
+    private const string Inline = "[MethodImpl(MethodImplOptions.AggressiveInlining)]";
+
+    private const string UniformFields = """
+        int batch = item.Batch, head = item.Head, keyHead = item.KeyHead;
+        int queryLength = call.QueryLength, keyLength = item.KeyLength, keyExtent = call.KeyExtent, queryHeads = call.QueryHeads;
+        """;
+
+    private readonly string parameters = DeviceParameters.OfKernel(spec);
+
+    public bool HasBounds => !coverage.Conditions.IsEmpty || !coverage.First.IsEmpty || !coverage.Last.IsEmpty;
+
+    public bool HasMask => HasBounds || HasRest;
+
+    /// <summary>Whether some of the mask is told by no bounds, so that kinds of tiles need a test of their own.</summary>
+    public bool HasRest => !coverage.Rest.IsEmpty;
+
+    public bool HasRowLeaves => coverage.Leaves.Any(leaf => leaf.Axis == Dependence.Row);
+
+    private bool HasKeyLeaves => coverage.Leaves.Any(leaf => leaf.Axis == Dependence.Column);
+
+    /// <summary>The parts that float and double kernels share.</summary>
+    public IEnumerable<string> Shared()
+    {
+        yield return Bounds();
+        if (HasRowLeaves)
+            yield return LeafStruct("RowLeaves", Dependence.Row, "rows");
+        if (HasKeyLeaves)
+            yield return LeafStruct("KeyLeaves", Dependence.Column, "keys");
+        if (HasRowLeaves)
+            yield return LeavesOfRows();
+        if (HasKeyLeaves)
+            yield return LeavesOfKeys();
+        if (HasRest)
+            yield return Kind();
+    }
+
+    // ---- Scopes ---------------------------------------------------------------------------------------------------------
+
+    private ExprScope Scope(Dialect dialect, HashSet<string>? names = null) =>
+        new(
+            Axis.None,
+            dialect,
+            DeviceParameters.InKernel(spec),
+            ArgumentUse.Trusted(spec),
+            names ?? new HashSet<string>(Reserved)
+        );
+
+    private static Dialect Exact => new DeviceDialect(exact: true);
+
+    private static string Section(ExprScope scope, Level level, int indent)
+    {
+        string statements = scope.Statements(level);
+        return statements.Length == 0 ? "" : "\n" + Indent(statements, indent);
+    }
+
+    // ---- Row bounds -------------------------------------------------------------------------------------------------------
+
+    private string Bounds()
+    {
+        ExprScope scope = Scope(Exact);
+        Value? guard = null;
+        List<string> conditions = new();
+        foreach (Expr condition in coverage.Conditions)
+        {
+            Value value = scope.Name(scope.Emit(condition, guard), "isKept");
+            conditions.Add(value.Text);
+            guard = scope.Name(scope.And(guard, value), "isKept");
+        }
+        List<string> firsts = coverage.First.Select(bound => Bound(scope, bound, guard)).ToList();
+        List<string> lasts = coverage.Last.Select(bound => Bound(scope, bound, guard)).ToList();
+        string first = firsts.Aggregate("0", (all, bound) => $"Math.Max({all}, {bound})");
+        string last = lasts.Aggregate("keyLength - 1", (all, bound) => $"Math.Min({all}, {bound})");
+        string keep = string.Concat(
+            conditions.Select(condition => $"\n    if (!{condition})\n        bounds.Last = -1;")
+        );
+        string fault = scope.CanFault ? "\n    if (fault)\n        PortableTile.Fault(faultWord);" : "";
+        return $$"""
+            /// <summary>The first and last key that a thread's row may keep.</summary>
+            {{Inline}}
+            private static PortableBounds Bounds(in PortableCall call, in PortableItem item, ArrayView<int> faultWord{{parameters}})
+            {
+                PortableBounds bounds = PortableBounds.None;
+                if (Group.IdxX >= item.Rows | item.KeyLength == 0)
+                    return bounds;
+            {{Indent(UniformFields, 1)}}
+                int query = item.FirstRow + Group.IdxX, queryPosition = query + item.Offset;
+                bool fault = false;{{Section(scope, Level.Uniform, 1)}}{{Section(scope, Level.Row, 1)}}
+                bounds.First = {{first}};
+                bounds.Last = {{last}};{{keep}}{{fault}}
+                return bounds;
+            }
+            """;
+    }
+
+    private string Bound(ExprScope scope, Expr bound, Value? guard)
+    {
+        // A bound that only shapes the tiles is evaluated where C# would not reach it.
+        scope.CountsFaults = !coverage.Shapes.Contains(bound);
+        Value value = scope.Name(scope.Emit(bound, guard), "bound");
+        scope.CountsFaults = true;
+        return value.Type.IsInt ? value.Text : $"PortableTile.Clamp({value.Text})";
+    }
+
+    // ---- Leaves of the interval test ----------------------------------------------------------------------------------------
+
+    private IEnumerable<Leaf> Leaves(Dependence axis) => coverage.Leaves.Where(leaf => leaf.Axis == axis);
+
+    private static ScalarType TypeOf(Leaf leaf) => ExprModule.typeOf(leaf.Body);
+
+    private static string LeafType(Leaf leaf) =>
+        TypeOf(leaf).IsBool ? "bool"
+        : TypeOf(leaf).IsFloat ? "float"
+        : "long";
+
+    private string LeafStruct(string name, Dependence axis, string what)
+    {
+        IEnumerable<string> fields = Leaves(axis)
+            .Select(leaf =>
+                TypeOf(leaf).IsBool
+                    ? $"    public bool {leaf.Name}Any, {leaf.Name}All;"
+                    : $"    public {LeafType(leaf)} {leaf.Name}Low, {leaf.Name}High;"
+            );
+        return $$"""
+            /// <summary>Least and greatest values over a tile's {{what}} of what the mask compares.</summary>
+            private struct {{name}}
+            {
+            {{string.Join("\n", fields)}}
+            }
+            """;
+    }
+
+    // Every thread goes through all rows or keys: they are few, and no barrier is needed to agree.
+    private string LeafLoop(Dependence axis, string variable, string count, string field)
+    {
+        ExprScope scope = Scope(Exact);
+        scope.CountsFaults = false;
+        List<string> start = new(),
+            step = new();
+        foreach (Leaf leaf in Leaves(axis))
+        {
+            string value = scope.Name(scope.Emit(leaf.Body), leaf.Name).Text;
+            (string low, string high) = ($"leaves.{leaf.Name}Low", $"leaves.{leaf.Name}High");
+            switch (LeafType(leaf))
+            {
+                case "bool":
+                    start.Add($"leaves.{leaf.Name}All = true;");
+                    step.Add($"leaves.{leaf.Name}Any |= {value};\nleaves.{leaf.Name}All &= {value};");
+                    break;
+                case "float":
+                    start.Add($"{low} = float.PositiveInfinity;\n{high} = float.NegativeInfinity;");
+                    step.Add($"{low} = PortableMath.Min({low}, {value});\n{high} = PortableMath.Max({high}, {value});");
+                    break;
+                default:
+                    start.Add($"{low} = long.MaxValue;\n{high} = long.MinValue;");
+                    step.Add($"{low} = Math.Min({low}, {value});\n{high} = Math.Max({high}, {value});");
+                    break;
+            }
+        }
+        Level level = axis == Dependence.Row ? Level.Row : Level.Column;
+        return $$"""
+            {{Indent(UniformFields, 0)}}
+            {{string.Join("\n", start)}}{{Section(scope, Level.Uniform, 0)}}
+            for (int {{variable}} = 0; {{variable}} < {{count}}; {{variable}}++)
+            {
+            {{Indent(field, 1)}}{{Section(scope, level, 1)}}
+            {{Indent(string.Join("\n", step), 1)}}
+            }
+            return leaves;
+            """;
+    }
+
+    private string LeavesOfRows() =>
+        $$"""
+            {{Inline}}
+            private static RowLeaves LeavesOfRows(in PortableCall call, in PortableItem item{{parameters}})
+            {
+                RowLeaves leaves = default;
+            {{Indent(
+                LeafLoop(
+                    Dependence.Row,
+                    "j",
+                    "item.Rows",
+                    "int query = item.FirstRow + j, queryPosition = query + item.Offset;"
+                ),
+                1
+            )}}
+            }
+            """;
+
+    private string LeavesOfKeys() =>
+        $$"""
+            {{Inline}}
+            private static KeyLeaves LeavesOfKeys(in PortableCall call, in PortableItem item, int firstKey, int lastKey{{parameters}})
+            {
+                KeyLeaves leaves = default;
+            {{Indent(LeafLoop(Dependence.Column, "j", "lastKey - firstKey + 1", "int key = firstKey + j;"), 1)}}
+            }
+            """;
+
+    // ---- Kinds of tiles -------------------------------------------------------------------------------------------------------
+
+    private string Kind()
+    {
+        ExprScope scope = Scope(Exact);
+        scope.CountsFaults = false;
+        foreach (Leaf leaf in coverage.Leaves)
+        {
+            string target = leaf.Axis == Dependence.Row ? "rowLeaves." : "keyLeaves.";
+            ScalarType type = TypeOf(leaf);
+            ScalarType bound = type.IsBool || type.IsFloat ? type : ScalarType.Long;
+            foreach (
+                (string part, string field) in type.IsBool
+                    ? new[] { ("any", "Any"), ("all", "All") }
+                    : new[] { ("low", "Low"), ("high", "High") }
+            )
+                scope.Bind(
+                    $"{leaf.Name}.{part}",
+                    new($"{target}{leaf.Name}{field}", bound, Level.Uniform, false, true)
+                );
+        }
+        string empty = scope.Name(scope.Emit(coverage.RestEmpty), "isEmpty").Text;
+        string full = scope.Name(scope.Emit(coverage.RestFull), "isFull").Text;
+        string rowLeaves = HasRowLeaves ? ", in RowLeaves rowLeaves" : "";
+        string keyLeaves = HasKeyLeaves
+            ? $"\n    KeyLeaves keyLeaves = LeavesOfKeys(call, item, firstKey, lastKey{DeviceParameters.HandedOn(spec)});"
+            : "";
+        return $$"""
+            /// <summary>What the mask leaves of a tile that some row's bounds touch.</summary>
+            {{Inline}}
+            private static int Kind(in PortableCall call, in PortableItem item{{rowLeaves}}, int firstKey, int lastKey, bool isCovered{{parameters}})
+            {
+            {{Indent(UniformFields, 1)}}{{keyLeaves}}{{Section(scope, Level.Uniform, 1)}}
+                int kind = PortableTile.Partial;
+                if ({{empty}})
+                    kind = PortableTile.Empty;
+                else if (isCovered & {{full}})
+                    kind = PortableTile.Full;
+                return kind;
+            }
+            """;
+    }
+
+    // ---- Softmax ----------------------------------------------------------------------------------------------------------------
+
+    /// <summary>Score changes, mask and softmax of a thread's row in one tile.</summary>
+    public string Softmax(TilePlan plan, string name)
+    {
+        bool wide = plan.Type.IsFloat64;
+        string real = wide ? "double" : "float";
+        string block = Number(plan.BlockN);
+        string changes = HasMask
+            ? $$"""
+                if (kind == PortableTile.Partial)
+                {
+                {{Indent(Changes(wide, masked: true), 1)}}
+                }
+                else
+                {
+                {{Indent(Changes(wide, masked: false), 1)}}
+                }
+                """
+            : Changes(wide, masked: false);
+        string kind = HasMask ? " int kind," : "";
+        string dropout = spec.Dropout
+            ? $"\n    PortableDropout.Apply(call, item, query, firstKey, {block}, scores, place, stride);"
+            : "";
+        return $$"""
+            /// <summary>Turns a row's scores of one tile into probabilities against its new maximum; in fades, by what its outputs shrink.</summary>
+            {{Inline}}
+            private static PortableRow<{{real}}> {{name}}(in PortableCall call, in PortableItem item, PortableRow<{{real}}> row, {{real}} scale, int firstKey,{{kind}} ArrayView<{{real}}> scores, int stride, ArrayView<{{real}}> fades, ArrayView<int> faultWord{{parameters}})
+            {
+            {{Indent(UniformFields, 1)}}
+                int place = Group.IdxX;
+                // Threads without a row repeat the last one, so that they reach nothing that no row reaches.
+                int query = item.FirstRow + Math.Min(place, item.Rows - 1), queryPosition = query + item.Offset;
+                int keys = Math.Min({{block}}, keyLength - firstKey);
+                bool fault = false;
+                {{real}} top = row.Maximum;
+            {{Indent(changes, 1)}}
+                for (int j = keys; j < {{block}}; j++)
+                    scores[j * stride + place] = {{real}}.NegativeInfinity;
+                if (fault)
+                    PortableTile.Fault(faultWord);
+
+                // Nothing kept so far: subtract 0, so that -inf gives probability 0 and not NaN.
+                {{real}} origin = top == {{real}}.NegativeInfinity ? 0 : top;
+                {{real}} fade = PortableMath.ExpDown(row.Maximum - origin);
+                {{real}} sum = 0;
+                for (int j = 0; j < {{block}}; j++)
+                {
+                    {{real}} p = PortableMath.ExpDown(scores[j * stride + place] - origin);
+                    scores[j * stride + place] = p;
+                    sum += p;
+                }{{dropout}}
+                fades[place] = fade;
+                row.Maximum = top;
+                row.Sum = row.Sum * fade + sum;
+                return row;
+            }
+            """;
+    }
+
+    private string Changes(bool wide, bool masked)
+    {
+        string real = wide ? "double" : "float";
+        HashSet<string> names = new(Reserved);
+        ExprScope mask = Scope(Exact, names);
+        ExprScope ready = Scope(new DeviceDialect(wide), names);
+        ExprScope own = Scope(new DeviceDialect(), names);
+        Value? keep = null;
+        if (masked)
+        {
+            if (HasBounds)
+                keep = new("(row.First <= key & key <= row.Last)", ScalarType.Bool, Level.Element, false, false);
+            foreach (Expr rest in coverage.Rest)
+            {
+                keep = keep is { } before ? mask.Name(before, "kept") : null;
+                keep = mask.And(keep, mask.Emit(rest, keep));
+            }
+            keep = mask.Name(keep!.Value, "kept");
+        }
+        // Ready-made changes in the kernel's arithmetic, the user's own in the float that their C# says.
+        Value score = new("score", ScalarType.Float, Level.Element, false, true);
+        foreach (Mod change in spec.Scores.Where(change => change.ReadyMade))
+        {
+            ready.Score = score;
+            score = ready.Name(ready.Emit(change.Body, keep), "score");
+        }
+        foreach (Mod change in spec.Scores.Where(change => !change.ReadyMade))
+        {
+            own.Score = wide ? score with { Text = $"((float){score.Text})" } : score;
+            score = own.Name(own.Emit(change.Body, keep), "score");
+        }
+        string changed = keep is { } kept ? $"{kept.Text} ? {score.Text} : {real}.NegativeInfinity" : score.Text;
+        string All(Level level, int indent) =>
+            Section(mask, level, indent) + Section(ready, level, indent) + Section(own, level, indent);
+        return $$"""
+            {{(All(Level.Uniform, 0) + All(Level.Row, 0)).TrimStart('\n')}}
+            for (int j = 0; j < keys; j++)
+            {
+                int key = firstKey + j;{{All(Level.Column, 1)}}
+                {{real}} score = scores[j * stride + place] * scale;{{All(Level.Element, 1)}}
+                {{real}} changed = {{changed}};
+                scores[j * stride + place] = changed;
+                top = changed > top ? changed : top;
+            }
+            """.TrimStart('\n');
+    }
+}
