@@ -20,6 +20,7 @@ internal static class GeneratedMembers
         "stream",
         "workspace",
         "fault",
+        "tileCounts",
     ];
 
     private const string Forward = "Forward";

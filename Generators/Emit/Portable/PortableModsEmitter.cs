@@ -42,7 +42,6 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         "fade",
         "sum",
         "changed",
-        "kept",
         "j",
         "p",
         "batch",
@@ -171,12 +170,13 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         : TypeOf(leaf).IsFloat ? "float"
         : "long";
 
+    // Bools travel as ints: ILGPU stores a bool's field in memory, as no device can.
     private string LeafStruct(string name, Dependence axis, string what)
     {
         IEnumerable<string> fields = Leaves(axis)
             .Select(leaf =>
                 TypeOf(leaf).IsBool
-                    ? $"    public bool {leaf.Name}Any, {leaf.Name}All;"
+                    ? $"    public int {leaf.Name}Any, {leaf.Name}All;"
                     : $"    public {LeafType(leaf)} {leaf.Name}Low, {leaf.Name}High;"
             );
         return $$"""
@@ -189,41 +189,53 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
     }
 
     // Every thread goes through all rows or keys: they are few, and no barrier is needed to agree.
-    private string LeafLoop(Dependence axis, string variable, string count, string field)
+    private string LeafLoop(Dependence axis, string count, string field)
     {
-        ExprScope scope = Scope(Exact);
+        HashSet<string> names = new(Reserved);
+        foreach (Leaf leaf in Leaves(axis))
+        foreach (string part in new[] { "Low", "High", "Any", "All" })
+            names.Add(leaf.Name + part);
+        ExprScope scope = Scope(Exact, names);
         scope.CountsFaults = false;
         List<string> start = new(),
-            step = new();
+            step = new(),
+            end = new();
         foreach (Leaf leaf in Leaves(axis))
         {
             string value = scope.Name(scope.Emit(leaf.Body), leaf.Name).Text;
-            (string low, string high) = ($"leaves.{leaf.Name}Low", $"leaves.{leaf.Name}High");
+            (string low, string high) = ($"{leaf.Name}Low", $"{leaf.Name}High");
+            (string any, string all) = ($"{leaf.Name}Any", $"{leaf.Name}All");
             switch (LeafType(leaf))
             {
                 case "bool":
-                    start.Add($"leaves.{leaf.Name}All = true;");
-                    step.Add($"leaves.{leaf.Name}Any |= {value};\nleaves.{leaf.Name}All &= {value};");
+                    start.Add($"bool {any} = false, {all} = true;");
+                    step.Add($"{any} |= {value};\n{all} &= {value};");
+                    end.Add($"leaves.{any} = {any} ? 1 : 0;\nleaves.{all} = {all} ? 1 : 0;");
                     break;
                 case "float":
-                    start.Add($"{low} = float.PositiveInfinity;\n{high} = float.NegativeInfinity;");
+                    start.Add($"float {low} = float.PositiveInfinity, {high} = float.NegativeInfinity;");
                     step.Add($"{low} = PortableMath.Min({low}, {value});\n{high} = PortableMath.Max({high}, {value});");
+                    end.Add($"leaves.{low} = {low};\nleaves.{high} = {high};");
                     break;
                 default:
-                    start.Add($"{low} = long.MaxValue;\n{high} = long.MinValue;");
+                    start.Add($"long {low} = long.MaxValue, {high} = long.MinValue;");
                     step.Add($"{low} = Math.Min({low}, {value});\n{high} = Math.Max({high}, {value});");
+                    end.Add($"leaves.{low} = {low};\nleaves.{high} = {high};");
                     break;
             }
         }
         Level level = axis == Dependence.Row ? Level.Row : Level.Column;
+        string name = axis == Dependence.Row ? "RowLeaves" : "KeyLeaves";
         return $$"""
-            {{Indent(UniformFields, 0)}}
+            {{UniformFields}}
             {{string.Join("\n", start)}}{{Section(scope, Level.Uniform, 0)}}
-            for (int {{variable}} = 0; {{variable}} < {{count}}; {{variable}}++)
+            for (int j = 0; j < {{count}}; j++)
             {
             {{Indent(field, 1)}}{{Section(scope, level, 1)}}
             {{Indent(string.Join("\n", step), 1)}}
             }
+            {{name}} leaves = default;
+            {{string.Join("\n", end)}}
             return leaves;
             """;
     }
@@ -233,11 +245,9 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             {{Inline}}
             private static RowLeaves LeavesOfRows(in PortableCall call, in PortableItem item{{parameters}})
             {
-                RowLeaves leaves = default;
             {{Indent(
                 LeafLoop(
                     Dependence.Row,
-                    "j",
                     "item.Rows",
                     "int query = item.FirstRow + j, queryPosition = query + item.Offset;"
                 ),
@@ -251,8 +261,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             {{Inline}}
             private static KeyLeaves LeavesOfKeys(in PortableCall call, in PortableItem item, int firstKey, int lastKey{{parameters}})
             {
-                KeyLeaves leaves = default;
-            {{Indent(LeafLoop(Dependence.Column, "j", "lastKey - firstKey + 1", "int key = firstKey + j;"), 1)}}
+            {{Indent(LeafLoop(Dependence.Column, "lastKey - firstKey + 1", "int key = firstKey + j;"), 1)}}
             }
             """;
 
@@ -272,10 +281,11 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
                     ? new[] { ("any", "Any"), ("all", "All") }
                     : new[] { ("low", "Low"), ("high", "High") }
             )
-                scope.Bind(
-                    $"{leaf.Name}.{part}",
-                    new($"{target}{leaf.Name}{field}", bound, Level.Uniform, false, true)
-                );
+            {
+                string value = $"{target}{leaf.Name}{field}";
+                string text = type.IsBool ? $"({value} != 0)" : value;
+                scope.Bind($"{leaf.Name}.{part}", new(text, bound, Level.Uniform, false, true));
+            }
         }
         string empty = scope.Name(scope.Emit(coverage.RestEmpty), "isEmpty").Text;
         string full = scope.Name(scope.Emit(coverage.RestFull), "isFull").Text;
