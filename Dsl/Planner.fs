@@ -114,24 +114,42 @@ module Planner =
 
     /// Register tiles: eight rows make the fewest reads of shared memory, four leave room where outputs are wide or doubles.
     let private portableRows elementType valueDim =
-        if elementType = Float64 || valueDim > 128 then 4 else 8
+        if elementType = Float64 || valueDim > 128 then
+            [ 4 ]
+        else
+            [ 8; 4 ]
 
-    /// The device plan. Small groups keep the queries of a tile in shared memory with room for several groups on a multiprocessor;
-    /// four-row tiles need more threads for as many rows.
+    /// Rows of a tile where nothing fixes them: as many as leave room for several groups on a multiprocessor.
+    let private portableBlockM elementType =
+        if elementType = Float64 then 32 else 64
+
+    /// The tile sizes to try. A size for this target is kept; one for all targets, which the CPU has room for, is cut down to what a
+    /// device holds. Rows come in whole groups, keys in whole blocks of 32: dropout draws for such blocks.
+    let private portableSizes elementType (spec: AttentionSpec) =
+        match blockSize Portable spec with
+        | None -> [ portableBlockM elementType, 32 ]
+        | Some size ->
+            let blockN = 32 * max 1 (size.BlockN / 32)
+
+            if size.Target = Some Portable then
+                [ size.BlockM, blockN ]
+            else
+                [
+                    for blockM in [ size.BlockM; 64; 32; 16 ] do
+                        if blockM <= size.BlockM then
+                            for blockN in [ min blockN 128 .. -32 .. 32 ] -> blockM, blockN
+                ]
+
+    /// The device plan: the first of the sizes, register tiles and slices that fits.
     let portable elementType (dims: HeadDims) (spec: AttentionSpec) =
-        let rows = portableRows elementType dims.ValueDim
+        let plan (blockM, blockN) rows (headSlice, valueSlice) =
+            let wanted = TilePlan.portableLanes * ceilingDivide blockM rows
 
-        let wanted, blockN =
-            match blockSize Portable spec with
-            | None -> (if rows = 4 && elementType <> Float64 then 128 else 64), 32
-            | Some size -> TilePlan.portableLanes * ceilingDivide size.BlockM rows, 32 * ceilingDivide size.BlockN 32
+            let threads =
+                TargetDescription.portableGroups
+                |> List.tryFind (fun threads -> threads >= wanted)
+                |> Option.defaultValue wanted
 
-        let threads =
-            TargetDescription.portableGroups
-            |> List.tryFind (fun threads -> threads >= wanted)
-            |> Option.defaultValue wanted
-
-        let plan (headSlice, valueSlice) =
             TilePlan.verify
                 (TargetDescription.portable largestGroup)
                 {
@@ -152,7 +170,12 @@ module Planner =
                             }
                 }
 
-        let plans = slices |> List.map plan
+        let plans =
+            [
+                for size in portableSizes elementType spec do
+                    for rows in portableRows elementType dims.ValueDim do
+                        for slice in slices -> plan size rows slice
+            ]
 
         match plans |> List.tryFind Result.isOk with
         | Some plan -> plan
@@ -195,13 +218,10 @@ module Planner =
                                 for elementType in spec.Types do
                                     simd vectorBits elementType (largestDims spec) alone
 
-                        if
-                            List.contains Portable spec.Targets
-                            && (size.Target = None || size.Target = Some Portable)
-                        then
+                        if List.contains Portable spec.Targets && size.Target = Some Portable then
                             for elementType in spec.Types do
                                 for dims in portableDims elementType spec do
-                                    portable elementType dims alone
+                                    portable elementType dims { spec with BlockSizes = [ size ] }
                     ]
 
                 match

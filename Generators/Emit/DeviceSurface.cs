@@ -10,7 +10,7 @@ namespace FlashGen.Generators.Emit;
 /// <summary>Load, and the kernels that it returns, as their users see them.</summary>
 internal static class DeviceSurface
 {
-    public static string Emit(Declaration declaration, string refused)
+    public static string Load(Declaration declaration, string refused)
     {
         string load =
             declaration.Rejected ? refused
@@ -23,15 +23,13 @@ internal static class DeviceSurface
             {
                 {{load}}
             }
-
-            {{KernelsClass(declaration, refused)}}
             """;
     }
 
     private static bool HasKernels(Declaration declaration) =>
         !declaration.Rejected && declaration.Spec.Targets.Contains(TargetKind.Portable);
 
-    private static string KernelsClass(Declaration declaration, string refused)
+    public static string Kernels(Declaration declaration, string refused)
     {
         List<string> members = new() { Members(declaration, refused) };
         members.AddRange(declaration.Spec.Types.Select(type => Forward(declaration, type, refused)));

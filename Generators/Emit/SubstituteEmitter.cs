@@ -23,6 +23,8 @@ internal static class SubstituteEmitter
                 {
             {{Indent(SurfaceEmitter.Members(declaration), 2)}}
                 }
+
+            {{Indent(SurfaceEmitter.Kernels(declaration), 1)}}
             }
 
             """.Replace("\r\n", "\n");

@@ -20,7 +20,9 @@ internal static class SurfaceEmitter
         return Header
             + "\nusing System;\n\n"
             + index
-            + Names.InType(declaration, Members(declaration), withModifiers: true).Replace("\r\n", "\n");
+            + Names
+                .InType(declaration, Members(declaration) + "\n\n" + Kernels(declaration), withModifiers: true)
+                .Replace("\r\n", "\n");
     }
 
     /// <summary>Variant, Forward and Load.</summary>
@@ -31,6 +33,9 @@ internal static class SurfaceEmitter
         members.Add(Load(declaration));
         return string.Join("\n\n", members);
     }
+
+    /// <summary>The class of what Load returns.</summary>
+    public static string Kernels(Declaration declaration) => DeviceSurface.Kernels(declaration, Refused(declaration));
 
     /// <summary>The declaration's type, from anywhere.</summary>
     public static string FullName(Declaration declaration) =>
@@ -121,6 +126,5 @@ internal static class SurfaceEmitter
             )
         );
 
-    // The device surface comes with the portable target.
-    private static string Load(Declaration declaration) => DeviceSurface.Emit(declaration, Refused(declaration));
+    private static string Load(Declaration declaration) => DeviceSurface.Load(declaration, Refused(declaration));
 }

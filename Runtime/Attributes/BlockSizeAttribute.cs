@@ -12,7 +12,10 @@ public sealed class BlockSizeAttribute(int m, int n) : Attribute
     /// <summary>Keys of a tile.</summary>
     public int N { get; } = n;
 
-    /// <summary>The targets that this tile is for; the default is all.</summary>
+    /// <summary>
+    /// The targets that this tile is for; the default is all. A tile for all targets is cut down where a device holds less than the CPU
+    /// does; a tile for one target that cannot hold it is refused.
+    /// </summary>
     public Targets Target { get; set; } = Targets.All;
 
     /// <summary>Warps of a thread group; 0 leaves it to the planner. GPU targets only.</summary>
