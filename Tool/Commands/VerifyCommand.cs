@@ -82,7 +82,9 @@ internal sealed class VerifyCommand
 
     private static Outcome Compare(AttentionVariant variant, ElementType type, Backend backend, int seed)
     {
-        Outcome outcome = new(variant, type);
+        Outcome outcome = new(variant, type) { Skipped = backend.Refusal(variant) };
+        if (outcome.Skipped is not null)
+            return outcome;
         foreach (AttentionShape shape in VerifyShapes.Of(variant, backend.IsSlow))
             try
             {
@@ -116,7 +118,7 @@ internal sealed class VerifyCommand
                 new Text(Figure(outcome.Output?.Tolerance)),
                 new Text(Figure(outcome.LogSumExp?.Error)),
                 new Text(Figure(outcome.LogSumExp?.Tolerance)),
-                new Text(outcome.Passed ? "ok" : "FAILED", new Style(outcome.Passed ? Color.Green : Color.Red))
+                outcome.Verdict
             );
         terminal.Output.Write(table);
         foreach (Outcome outcome in outcomes.Where(outcome => outcome.Troubles.Count != 0))
@@ -128,11 +130,21 @@ internal sealed class VerifyCommand
                             : string.Create(CultureInfo.InvariantCulture, $" (and {outcome.Troubles.Count - 1} more)")
                     )
             );
+        foreach (
+            IGrouping<string, Outcome> skipped in outcomes.Where(o => o.Skipped is not null).GroupBy(o => o.Skipped!)
+        )
+            terminal.Writer.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{skipped.Count()} kernels skipped, of {string.Join(", ", skipped.Select(o => VariantCatalog.ShortName(o.Variant)).Distinct())}: {skipped.Key}"
+                )
+            );
+        int tried = outcomes.Count(outcome => outcome.Skipped is null);
         int failed = outcomes.Count(outcome => !outcome.Passed);
         terminal.Writer.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{outcomes.Length - failed} of {outcomes.Length} kernels within tolerance on {backend.Description}, seed {firstSeed}."
+                $"{tried - failed} of {tried} kernels within tolerance on {backend.Description}, seed {firstSeed}."
             )
         );
     }
@@ -156,7 +168,15 @@ internal sealed class VerifyCommand
 
         public IReadOnlyList<string> Troubles => troubles;
 
-        public bool Passed => troubles.Count == 0 && Cases > 0;
+        /// <summary>Why there was nothing to compare: the variant has no kernel for the device.</summary>
+        public string? Skipped { get; init; }
+
+        public bool Passed => Skipped is not null || (troubles.Count == 0 && Cases > 0);
+
+        public Text Verdict =>
+            Skipped is not null ? new("skipped", new Style(Color.Yellow))
+            : Passed ? new("ok", new Style(Color.Green))
+            : new("FAILED", new Style(Color.Red));
 
         public void Take(in AttentionShape shape, ErrorReport report)
         {

@@ -16,6 +16,13 @@ internal abstract class Backend : IDisposable
     /// <summary>What runs, in words.</summary>
     public abstract string Description { get; }
 
+    /// <summary>The kernels that run there.</summary>
+    public abstract Target Target { get; }
+
+    /// <summary>Why a variant was generated without such a kernel; null when it has one.</summary>
+    public string? Refusal(AttentionVariant variant) =>
+        variant.Refusals.FirstOrDefault(refusal => refusal.Target == Target)?.Reason;
+
     /// <summary>Whether it takes minutes for what others do in seconds.</summary>
     public virtual bool IsSlow => false;
 
@@ -24,7 +31,7 @@ internal abstract class Backend : IDisposable
     public static Backend Open(string name) => name == "simd" ? new SimdBackend() : new DeviceBackend(name);
 
     /// <summary>Computes attention and waits for it.</summary>
-    /// <exception cref="ToolException">A mod read outside a table or divided by zero on a device.</exception>
+    /// <exception cref="DeviceFaultException">A mod read outside a table or divided by zero on a device.</exception>
     public abstract void Forward<T, TLogSumExp>(
         AttentionVariant variant,
         HostTensors<T, TLogSumExp> tensors,

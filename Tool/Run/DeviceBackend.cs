@@ -36,6 +36,8 @@ internal sealed class DeviceBackend : Backend
 
     public override bool IsSlow { get; }
 
+    public override Target Target => Target.Portable;
+
     public override void Forward<T, TLogSumExp>(
         AttentionVariant variant,
         HostTensors<T, TLogSumExp> tensors,
@@ -67,7 +69,7 @@ internal sealed class DeviceBackend : Backend
         int[] faults = new int[1];
         fault.CopyToCPU(stream, faults);
         if (faults[0] != 0)
-            throw new ToolException(
+            throw new DeviceFaultException(
                 $"A mod of {variant.Name} read outside a table or divided by zero; --device simd says where."
             );
         if (tensors.Output.Length != 0)

@@ -7,6 +7,8 @@ internal sealed class SimdBackend : Backend
 {
     public override string Description => FormattableString.Invariant($"CPU, {SimdForward.VectorBits}-bit vectors");
 
+    public override Target Target => Target.Simd;
+
     public override void Forward<T, TLogSumExp>(
         AttentionVariant variant,
         HostTensors<T, TLogSumExp> tensors,
