@@ -36,9 +36,6 @@ public struct PortableCall
     /// <summary>Dropout's threshold in steps of 1/65536; 0 keeps everything.</summary>
     public uint DropoutThreshold;
 
-    /// <summary>The factor on kept entries.</summary>
-    public float DropoutScale;
-
     /// <summary>Dropout's seed and offset.</summary>
     public ulong DropoutSeed;
 

@@ -107,7 +107,6 @@ public sealed class PortableLaunch<T, TStored, TReal>
         TLaunch compiled = engine.Load<TLaunch>(kernel);
         tensors.Scale = scale;
         call.DropoutThreshold = (uint)dropout.Threshold;
-        call.DropoutScale = dropout.Scale;
         call.DropoutSeed = dropout.Seed;
         call.DropoutOffset = dropout.Offset;
         using (stream.BindScoped())

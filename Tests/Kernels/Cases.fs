@@ -183,6 +183,61 @@ let private shape (random: Random) (variant: AttentionVariant) number =
         OutputStrides = strides hasStrides queryHeads queries valueDim
     )
 
+/// As `shape`, for simulated devices: two heads at most, and lengths of a few tiles.
+let private smallShape (random: Random) (variant: AttentionVariant) number =
+    let pick (options: 'a[]) = options[random.Next options.Length]
+
+    let queries, keys =
+        pick [| 1, 129; 33, 129; 65, 64; 64, 65; 40, 70; 129, 33; 1, 1; 5, 0; 31, 97 |]
+
+    let headDim, valueDim =
+        if variant.Dims.Count > 0 then
+            let struct (headDim, valueDim) = variant.Dims[random.Next variant.Dims.Count]
+            headDim, valueDim
+        else
+            let headDim = pick [| 1; 8; 16; 40; 59; 64; 80; 111; 128; 200 |]
+            headDim, (if random.Next 2 = 0 then pick dims else headDim)
+
+    let queryHeads, keyHeads = pick [| 1, 1; 2, 2; 2, 1 |]
+    let batch = 1 + random.Next 2
+    let some odd = number % 4 = odd || random.Next 4 = 0
+
+    let entries has entry =
+        if has then
+            ReadOnlyMemory(Array.init batch (fun _ -> entry ()))
+        else
+            ReadOnlyMemory.Empty
+
+    let strides has heads rows dim =
+        if has then
+            Nullable(gapped random batch heads rows dim)
+        else
+            Nullable()
+
+    let keyLengths = entries (some 1) (fun () -> random.Next(keys + 1))
+    let far = reach variant
+
+    let offsets =
+        entries (some 2) (fun () -> (if far > 200 then far - random.Next(max 1 keys) else 0) + random.Next(-60, 120))
+
+    let hasStrides = some 3
+
+    AttentionShape(
+        batch,
+        queryHeads,
+        keyHeads,
+        queries,
+        keys,
+        headDim,
+        valueDim,
+        KeyLengths = keyLengths,
+        Offsets = offsets,
+        QueryStrides = strides hasStrides queryHeads queries headDim,
+        KeyStrides = strides hasStrides keyHeads keys headDim,
+        ValueStrides = strides (hasStrides && random.Next 2 = 0) keyHeads keys valueDim,
+        OutputStrides = strides hasStrides queryHeads queries valueDim
+    )
+
 let private inputs (random: Random) number =
     match number % 8 with
     | 6 -> [| HugeScores; LowScores; BadQueries; BadKeys; BadValues |][random.Next 5]
@@ -220,7 +275,7 @@ let private noTiny value = if abs value < 1e-3f then 0f else value
 
 let private wrongs = [| nanf; infinityf; -infinityf |]
 
-let make seed (variant: AttentionVariant) number =
+let private makeOf (shape: Random -> AttentionVariant -> int -> AttentionShape) seed (variant: AttentionVariant) number =
     let name = variant.Name |> Seq.fold (fun hash letter -> hash * 31 + int letter) 7
     let random = Random((seed * 1000003 + name) ^^^ (number * 7919))
     let shape = shape random variant number
@@ -295,6 +350,11 @@ let make seed (variant: AttentionVariant) number =
                 shape.ValueDim
                 value
     }
+
+let make = makeOf shape
+
+/// A case that a simulated device computes in a moment.
+let makeSmall = makeOf smallShape
 
 /// How many cases a variant gets.
 let count = if FlashGen.Tests.Settings.thorough then 64 else 8

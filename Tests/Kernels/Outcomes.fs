@@ -34,7 +34,7 @@ type Element(elementType: ElementType) =
     abstract Judge: Truth * ReferenceResult * Outcome * plan: string -> string
 
 /// What an output holds before the call: no kernel computes it.
-let private poison = -7.75f
+let poison = -7.75f
 
 type private Call<'T, 'L> = delegate of Cases.Case * 'T[] * 'T[] * 'T[] * 'T[] * 'L[] * AttentionOptions -> unit
 

@@ -22,14 +22,18 @@ let planAt bits (elementType: ElementType) (variant: AttentionVariant) =
         && planNumber "bits" plan.Canonical = bits)
     |> fun plan -> plan.Canonical
 
-/// Rows of a panel: the rows that share a partial tile.
-let panelRows (elementType: ElementType) plan =
+/// Rows of a panel: the rows that share a partial tile. A device's tile is one panel.
+let panelRows (elementType: ElementType) (plan: string) =
     let bits = if elementType = ElementType.Float64 then 64 else 32
-    planNumber "rows" plan * planNumber "bits" plan / bits
+
+    if plan.StartsWith("portable ", StringComparison.Ordinal) then
+        planNumber "m" plan
+    else
+        planNumber "rows" plan * planNumber "bits" plan / bits
 
 /// Semantics 8: a NaN value may reach rows that share a partial tile with it, and no row whose tile is empty. Which tiles are
 /// empty is judged by the bounds alone: whether tables leave one empty is not always known before it is computed.
-let private mayBeNaN (case: Cases.Case) elementType plan =
+let mayBeNaN (case: Cases.Case) elementType plan =
     if case.Inputs <> Cases.BadValues then
         null
     else

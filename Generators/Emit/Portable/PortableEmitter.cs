@@ -317,7 +317,7 @@ internal sealed class PortableEmitter
 
     private string Close()
     {
-        string factor = spec.Dropout ? "call.DropoutScale" : "1";
+        string factor = spec.Dropout ? $"65536 / ({Real})(65536 - (int)call.DropoutThreshold)" : "1";
         return $$"""
             if (Group.IdxX < item.Rows & item.FirstColumn == 0 & tensors.LogSumExp.Length > 0)
             {

@@ -184,6 +184,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             private struct {{name}}
             {
             {{string.Join("\n", fields)}}
+                public int Faults;
             }
             """;
     }
@@ -195,8 +196,8 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         foreach (Leaf leaf in Leaves(axis))
         foreach (string part in new[] { "Low", "High", "Any", "All" })
             names.Add(leaf.Name + part);
+        // A leaf with a bad read says nothing of its tile: there the mask itself tells whether the read is reached.
         ExprScope scope = Scope(Exact, names);
-        scope.CountsFaults = false;
         List<string> start = new(),
             step = new(),
             end = new();
@@ -228,6 +229,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         string name = axis == Dependence.Row ? "RowLeaves" : "KeyLeaves";
         return $$"""
             {{UniformFields}}
+            bool fault = false;
             {{string.Join("\n", start)}}{{Section(scope, Level.Uniform, 0)}}
             for (int j = 0; j < {{count}}; j++)
             {
@@ -236,6 +238,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             }
             {{name}} leaves = default;
             {{string.Join("\n", end)}}
+            leaves.Faults = fault ? 1 : 0;
             return leaves;
             """;
     }
@@ -289,6 +292,15 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         }
         string empty = scope.Name(scope.Emit(coverage.RestEmpty), "isEmpty").Text;
         string full = scope.Name(scope.Emit(coverage.RestFull), "isFull").Text;
+        List<string> faults = new();
+        if (HasRowLeaves)
+            faults.Add("rowLeaves.Faults");
+        if (HasKeyLeaves)
+            faults.Add("keyLeaves.Faults");
+        string unknown =
+            faults.Count == 0
+                ? ""
+                : $"\n    if ({string.Join(" + ", faults)} > 0)\n        kind = PortableTile.Partial;";
         string rowLeaves = HasRowLeaves ? ", in RowLeaves rowLeaves" : "";
         string keyLeaves = HasKeyLeaves
             ? $"\n    KeyLeaves keyLeaves = LeavesOfKeys(call, item, firstKey, lastKey{DeviceParameters.HandedOn(spec)});"
@@ -299,11 +311,9 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             private static int Kind(in PortableCall call, in PortableItem item{{rowLeaves}}, int firstKey, int lastKey, bool isCovered{{parameters}})
             {
             {{Indent(UniformFields, 1)}}{{keyLeaves}}{{Section(scope, Level.Uniform, 1)}}
-                int kind = PortableTile.Partial;
+                int kind = isCovered & {{full}} ? PortableTile.Full : PortableTile.Partial;
                 if ({{empty}})
-                    kind = PortableTile.Empty;
-                else if (isCovered & {{full}})
-                    kind = PortableTile.Full;
+                    kind = PortableTile.Empty;{{unknown}}
                 return kind;
             }
             """;
