@@ -299,7 +299,7 @@ let private makeOf (shape: Random -> AttentionVariant -> int -> AttentionShape) 
         else
             match kind with
             | HugeScores -> exact random 1e4f
-            | LowScores -> 256f + abs (exact random 100f)
+            | LowScores -> 256f + float32 (2 * random.Next 50)
             | _ -> noTiny (exact random 3f)
 
     let key _ row d =
@@ -307,7 +307,7 @@ let private makeOf (shape: Random -> AttentionVariant -> int -> AttentionShape) 
             wrongs[row % 3]
         else
             match kind with
-            | LowScores -> -256f - abs (exact random 100f)
+            | LowScores -> -256f - float32 (2 * random.Next 50)
             | _ -> noTiny (exact random 1f)
 
     let value _ row d =
