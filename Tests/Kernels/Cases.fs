@@ -275,7 +275,12 @@ let private noTiny value = if abs value < 1e-3f then 0f else value
 
 let private wrongs = [| nanf; infinityf; -infinityf |]
 
-let private makeOf (shape: Random -> AttentionVariant -> int -> AttentionShape) seed (variant: AttentionVariant) number =
+let private makeOf
+    (shape: Random -> AttentionVariant -> int -> AttentionShape)
+    seed
+    (variant: AttentionVariant)
+    number
+    =
     let name = variant.Name |> Seq.fold (fun hash letter -> hash * 31 + int letter) 7
     let random = Random((seed * 1000003 + name) ^^^ (number * 7919))
     let shape = shape random variant number
