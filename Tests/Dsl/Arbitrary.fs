@@ -255,10 +255,18 @@ and private choices scope size scalarType =
                     }
                 else
                     2,
-                    Gen.bind
-                        (fun source ->
-                            Gen.map (fun operand -> Convert(scalarType, operand)) (sized scope (size - 1) source))
-                        (Gen.elements numberTypes)
+                    gen {
+                        let! source = Gen.elements numberTypes
+                        let! operand = sized scope (size - 1) source
+                        return Convert(scalarType, operand)
+                    }
+
+                    1,
+                    gen {
+                        let! source, middle = Gen.two (Gen.elements numberTypes)
+                        let! operand = sized scope (size - 1) source
+                        return Convert(scalarType, Convert(middle, operand))
+                    }
 
                 if List.contains scalarType integerTypes then
                     2,
@@ -325,7 +333,8 @@ let rec private smaller expr : Expr seq =
 let private arbitraryOf generator =
     Arb.fromGenShrink (generator, (fun expr -> smaller expr |> Seq.filter isClosed))
 
-let private nodes = Gen.choose (1, 60)
+/// Small ones are where a rule stands alone.
+let private nodes = Gen.frequency [ 2, Gen.choose (1, 9); 1, Gen.choose (10, 60) ]
 
 /// A closed expression of one of the types; now and then with names of locals that repeat.
 let ofType scalarType =

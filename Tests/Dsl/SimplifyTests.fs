@@ -164,6 +164,10 @@ let private comparisons =
                 "offsets move to the literal"
                 (Binary(Eq, Binary(Add, key, Expr.int 3), Expr.int 1))
                 (Binary(Eq, key, Expr.int -2))
+            becomes
+                "or out of a difference"
+                (Binary(Eq, Binary(Sub, Expr.int 5, key), Expr.int 3))
+                (Binary(Eq, key, Expr.int 2))
             keeps "but not past an order, for it could wrap" (lessOrEqual (Binary(Add, key, Expr.int 3)) (Expr.int 1))
             becomes "a difference of 0" (Binary(Ne, Binary(Sub, key, query), Expr.int 0)) (Binary(Ne, key, query))
             becomes "a bool with true" (Binary(Eq, Expr.bool true, flag)) flag
@@ -178,6 +182,7 @@ let private conversions =
             becomes "there and back" (Convert(Int, Convert(Long, key))) key
             becomes "truncations compose" (Convert(UInt, Convert(Int, far))) (Convert(UInt, far))
             keeps "a zero extension stays" (Convert(Long, Convert(UInt, key)))
+            keeps "before a rounding too" (Convert(Float, Convert(UInt, key)))
             becomes "an index needs no widening" (TableRead("document", IntElement, Convert(Long, key))) read
             keeps "a uint's does" (TableRead("document", IntElement, Convert(Long, bits)))
         ]
