@@ -2,6 +2,7 @@ module FlashGen.Tests.Dsl.IntervalTests
 
 open System
 open Expecto
+open FsCheck.FSharp
 open FlashGen.Dsl
 open FlashGen.Tests.Property
 open FlashGen.Tests.Dsl.Arbitrary
@@ -20,6 +21,8 @@ let private boxOf slack (worlds: World list) =
                 (if high > most - slack then most else high + slack)
             )
         | _ -> range
+
+    let types = Map.ofList scalars
 
     let hulls keys scalarType values =
         Map.ofList
@@ -51,8 +54,7 @@ let private boxOf slack (worlds: World list) =
         Fields = hulls fields (fun _ -> Int) (fun field world -> IntLiteral world.Fields.[field])
         Score = hull [ for world in worlds -> world.Score ]
         Scalars =
-            hulls (List.map fst scalars) (fun name -> Map.find name (Map.ofList scalars)) (fun name world ->
-                world.Scalars.[name])
+            hulls (List.map fst scalars) (fun name -> Map.find name types) (fun name world -> world.Scalars.[name])
         Tables = elements
         Lengths = lengths
         Locals = Map.empty
@@ -79,24 +81,78 @@ let private isPlain expr =
             | _ -> Expr.typeOf node = Float)
     )
 
+/// Numbers chosen by conditions on the very leaves that they are made of: what a condition bounds matters here.
+let private guarded =
+    let leaf =
+        Gen.elements
+            [
+                Position Key
+                Position QueryPosition
+                Scalar("window", Int)
+                TableLength "document"
+            ]
+
+    let small = Gen.map Expr.int (Gen.choose (-9, 9))
+
+    let rec condition depth =
+        let comparison =
+            gen {
+                let! op = Gen.elements [ Eq; Ne; Lt; Le; Gt; Ge ]
+                let! left, right = Gen.two (Gen.frequency [ 3, leaf; 2, small ])
+                return Binary(op, left, right)
+            }
+
+        if depth = 0 then
+            comparison
+        else
+            Gen.oneof
+                [
+                    comparison
+                    Gen.constant (Scalar("flag", Bool))
+                    gen {
+                        let! op = Gen.elements [ And; Or ]
+                        let! left, right = Gen.two (condition (depth - 1))
+                        return Binary(op, left, right)
+                    }
+                    Gen.map (fun inner -> Unary(Not, inner)) (condition (depth - 1))
+                ]
+
+    let rec number depth =
+        if depth = 0 then
+            leaf
+        else
+            gen {
+                let! condition = condition 2
+                let! ifTrue, ifFalse = Gen.two (number (depth - 1))
+                let! divisor = leaf
+                let! op = Gen.elements [ Add; Sub; Div ]
+                return Select(condition, Binary(op, ifTrue, divisor), ifFalse)
+            }
+
+    Arb.fromGen (number 2)
+
 let private properties =
     testList
         "property"
         [
             property
                 "no value lies outside, of a box that some worlds span"
-                6000
+                3000
                 (inWorlds expression)
                 (fun (expr, worlds) ->
                     let box = boxOf 0L worlds
                     List.iter (holds box expr) worlds)
-            property "nor of smaller ones" 3000 (inWorlds expression) (fun (expr, worlds) ->
+            property "nor of smaller ones" 1500 (inWorlds expression) (fun (expr, worlds) ->
                 for some in List.windowed (min 3 worlds.Length) worlds do
                     let box = boxOf 3L some
                     List.iter (holds box expr) some)
-            property "nor of all calls" 2000 (inWorlds expression) (fun (expr, worlds) ->
+            property "nor where conditions bound the leaves" 3000 (inWorlds guarded) (fun (expr, worlds) ->
+                for some in List.windowed (min 2 worlds.Length) worlds do
+                    let box = boxOf 0L some
+                    List.iter (holds box expr) some)
+            property "nor of all calls" 1000 (inWorlds expression) (fun (expr, worlds) ->
                 List.iter (holds Interval.positions expr) worlds)
-            property "where all is known, integers are" 3000 (inWorlds expression) (fun (expr, worlds) ->
+            property "where all is known, integers are" 2000 (inWorlds expression) (fun (expr, worlds) ->
                 if isPlain expr then
                     for world in worlds do
                         match outcome world expr with
@@ -226,6 +282,16 @@ let private bools =
                 "a condition bounds its branch"
                 tile
                 (Select(Binary(Lt, key, Expr.int 70), key, Expr.int 66))
+                (IntegerRange(64L, 69L))
+            gives
+                "where one of two fails, neither is bound"
+                tile
+                (Select(Binary(And, Binary(Lt, key, Expr.int 70), Scalar("flag", Bool)), Expr.int 64, key))
+                (IntegerRange(64L, 127L))
+            gives
+                "on the right side too"
+                tile
+                (Select(Binary(Gt, Expr.int 70, key), key, Expr.int 64))
                 (IntegerRange(64L, 69L))
             gives
                 "through a negation"

@@ -206,6 +206,7 @@ let private locals =
                 (Let("x", read, Binary(Mul, local "x", key)))
                 (Binary(Mul, read, key))
             keeps "not where it might not be" (Let("x", read, Select(flag, local "x", key)))
+            keeps "nor behind &&" (Let("x", read, Binary(And, flag, Binary(Eq, local "x", Expr.int 3))))
             becomes
                 "what cannot fault goes there too"
                 (using "x" (Select(flag, local "x", key)))

@@ -288,6 +288,7 @@ let private printing =
             }
             prints "a sum" (Binary(Add, key, Expr.int -3)) "(+ Key -3)"
             prints "suffixes" (Binary(Shl, Literal(UIntLiteral 5u), Convert(Int, Expr.long 7L))) "(<< 5u (int 7L))"
+            prints "no more digits than it takes" (Expr.float 8.500003f) "8.500003f"
             prints "a short float" (Expr.float 0.1f) "0.1f"
             prints "one of nine digits" (Literal(FloatLiteral 0x3dcccccc)) "0.099999994f"
             prints "a small one" (Expr.float Single.Epsilon) "1.4013e-45f"
@@ -418,6 +419,18 @@ let private hashes =
                                 Binary(Gt, Scalar("window", Int), Binary(Sub, query, key))
                             ]
                 }
+            test "nor the names of locals that stay" {
+                let square local =
+                    let itself = Local(local, Int)
+                    let body = Binary(Lt, Binary(Mul, itself, itself), Scalar("window", Int))
+
+                    { example with
+                        Masks = masks [ Let(local, Binary(Sub, query, key), body) ]
+                    }
+
+                Expect.equal (Text.hash (square "a")) (Text.hash (square "b")) "hash"
+                Expect.notEqual (Text.hash (square "a")) hash "another mask"
+            }
             other
                 "the mask"
                 { example with
