@@ -24,6 +24,12 @@ public sealed class AttentionOptions
                     );
     }
 
+    /// <summary>
+    /// The widest vectors to use, in bits: kernels are generated for 512, 256 and 128, and the widest runs that the machine has and this
+    /// allows. Results differ between widths in their rounding.
+    /// </summary>
+    public int MaxVectorBits { get; init; } = 512;
+
     /// <summary>Stops the call between tiles of work; output and log-sum-exp are then undefined.</summary>
     public CancellationToken Cancellation { get; init; }
 

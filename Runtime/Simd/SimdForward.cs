@@ -90,9 +90,10 @@ public static unsafe class SimdForward
                 SimdOutcome outcome = default;
                 if (SimdProbe.Corners<TProbe, TArguments>(call, arguments, ref outcome))
                     return outcome;
+                int bits = Math.Min(VectorBits, options.MaxVectorBits);
                 outcome =
-                    VectorBits == 512 ? SimdLauncher.Run<T, TKernel512, TArguments>(call, arguments, options)
-                    : VectorBits == 256 ? SimdLauncher.Run<T, TKernel256, TArguments>(call, arguments, options)
+                    bits >= 512 ? SimdLauncher.Run<T, TKernel512, TArguments>(call, arguments, options)
+                    : bits >= 256 ? SimdLauncher.Run<T, TKernel256, TArguments>(call, arguments, options)
                     : SimdLauncher.Run<T, TKernel128, TArguments>(call, arguments, options);
                 options.Tiles?.Add(outcome.Full, outcome.Partial);
                 return outcome;

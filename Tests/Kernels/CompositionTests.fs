@@ -140,20 +140,23 @@ let private count = if Settings.thorough then 120 else 12
 /// Compiled together: most of the time is the compiler's start.
 let private together = 6
 
+/// The declarations of a group, as C#, and as variants that the generator made of them.
+let group number =
+    let random = Random(Settings.seed * 7 + number)
+
+    let texts =
+        [ for index in 1..together -> declaration random $"Composed{number}x{index}" ]
+
+    texts, InMemory.load (InMemory.generate ("namespace Composed;\n" + String.concat "\n" texts)), random
+
 [<Tests>]
 let compositions =
     testList
         "Kernels.Compositions"
         [
-            for group in 0 .. count / together - 1 do
-                test $"random declarations, group {group}" {
-                    let random = Random(Settings.seed * 7 + group)
-
-                    let texts =
-                        [ for index in 1..together -> declaration random $"Composed{group}x{index}" ]
-
-                    let variants =
-                        InMemory.load (InMemory.generate ("namespace Composed;\n" + String.concat "\n" texts))
+            for number in 0 .. count / together - 1 do
+                test $"random declarations, group {number}" {
+                    let texts, variants, random = group number
 
                     Expect.equal variants.Length together "all are variants"
 

@@ -121,10 +121,17 @@ let judge (variant: AttentionVariant) (cases: Cases.Case seq) outcomes =
 
     List.ofSeq faults
 
-/// What is wrong with a variant in some of its cases, at this machine's own width.
+/// What is wrong with a variant in some of its cases, computed in this process by the kernels of every width that the machine has.
 let faultsHere (variant: AttentionVariant) (cases: Cases.Case list) =
-    judge variant cases [ Widths.own, Ok(List.map (Widths.runCase AttentionOptions.Default) cases) ]
-    |> List.map snd
+    judge
+        variant
+        cases
+        [
+            for bits in Widths.all do
+                if bits <= Widths.own then
+                    bits, Ok(List.map (Widths.runCase (AttentionOptions(MaxVectorBits = bits))) cases)
+        ]
+    |> List.map (fun (bits, fault) -> $"{bits} bits, {fault}")
 
 /// What is wrong with a variant at each width that this machine has.
 let private verdicts (variant: AttentionVariant) =

@@ -87,3 +87,19 @@ let defaultDevice =
                     }
             ]
     )
+
+[<Tests>]
+let compositions =
+    testSequenced (
+        testList
+            "Portable.Compositions"
+            [
+                test "random declarations, in groups of 32" {
+                    let _, variants, random = CompositionTests.group 0
+
+                    for variant in variants do
+                        if runsOnDevices variant then
+                            holds Devices.simulator variant [ random.Next 8 ]
+                }
+            ]
+    )
