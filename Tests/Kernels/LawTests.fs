@@ -268,8 +268,10 @@ let dropoutMask =
         ]
 
 [<Tests>]
+// Alone: calls share what they keep from one to the next, and another test's call may hold it.
 let allocation =
-    testList
+    testSequenced
+    <| testList
         "Kernels.Laws.Allocation"
         [
             test "a call allocates nothing that grows with it, once warm" {
