@@ -60,6 +60,39 @@ let reads =
                     passes "MaskByKey" (shape 50 keys) (ModArguments().Add("marks", Array.create keys 1))
             }
 
+            test "of a table far too short, the first index outside is named" {
+                for length in [ 1; 7; 40; 299 ] do
+                    faults
+                        "MaskByKey"
+                        (shape 50 300)
+                        (ModArguments().Add("marks", Array.create length 1))
+                        "marks"
+                        (int64 length)
+                        (int64 length)
+                        (fun at -> (at.Batch, at.Head, at.Query, at.Key) = (0, 0, 0, length))
+
+                // Causal: the first key outside is seen by the last queries only. Behind it, positions are those of the keys.
+                for length in [ 1; 20; 69 ] do
+                    faults
+                        "MaskByPosition"
+                        (AttentionShape(1, 2, 1, 100, 60, 8, Offsets = ReadOnlyMemory [| -30 |]))
+                        (ModArguments().Add("marks", Array.create length 1uy))
+                        "marks"
+                        (int64 length)
+                        (int64 length)
+                        (fun at -> at.QueryPosition = length && at.Key = 0)
+
+                // Row by row, three keys on either side of the diagonal: faults begin in the last rows' windows.
+                faults
+                    "ScoreByPair"
+                    (shape 200 200)
+                    (ModArguments().Add("pairs", Array.create (199 * 200) 0.5f))
+                    "pairs"
+                    (199L * 200L + 196L)
+                    (199L * 200L)
+                    (fun at -> at.Query = 199 && at.Key = 196)
+            }
+
             test "an empty table" {
                 faults "MaskByKey" (shape 3 5) (ModArguments().Add("marks", Array.empty<int>)) "marks" 0L 0L (fun at ->
                     at.Key = 0)
