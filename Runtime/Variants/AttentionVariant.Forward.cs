@@ -106,10 +106,7 @@ public sealed partial class AttentionVariant
 
     private ModArguments Checked(ElementType type, ModArguments? arguments)
     {
-        if (!Types.HasFlag(type.Flag()))
-            throw new NotSupportedException(
-                $"{Name} does not declare {type}; it declares {Types}. Add it to Types of its [Attention]."
-            );
+        CallCheck.Declared(this, type);
         arguments ??= [];
         arguments.CheckNames(this);
         return arguments;
