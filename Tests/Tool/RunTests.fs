@@ -388,6 +388,35 @@ let tests =
                     two.Dispose()
                     Expect.equal (Directory.GetFileSystemEntries folder) [| second |] "nothing is left over")
 
+            testCase "and what the first replaced is there again"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let first, second = Path.Combine(folder, "l.npy"), Path.Combine(folder, "o.npy")
+                    File.WriteAllText(first, "as it was")
+                    use one = OutputFile.Create("--log-sum-exp", first)
+                    use two = OutputFile.Create("--output", second)
+                    one.Stream.WriteByte 1uy
+                    Directory.CreateDirectory second |> ignore
+                    Expect.throwsT<ToolException> (fun () -> OutputFile.Commit [| one; two |]) "the name is taken"
+                    Expect.equal (File.ReadAllText first) "as it was" "the old file"
+                    two.Dispose()
+                    Expect.hasLength (Directory.GetFileSystemEntries folder) 2 "nothing is left over")
+
+            testCase "results replace what was there"
+            <| fun () ->
+                withFiles (fun files ->
+                    files.Save id
+                    File.WriteAllText(files.Output, "as it was")
+                    File.WriteAllText(files.LogSumExp, "as it was")
+                    let output, logSumExp = single Causal.Variant shape null
+                    agrees files "Causal" [ "--log-sum-exp"; files.LogSumExp ] output
+                    Expect.equal (load<float32> files.LogSumExp) ([ 2; 4; 5 ], logSumExp) "log-sum-exp"
+
+                    Expect.hasLength
+                        (Directory.GetFileSystemEntries(Path.GetDirectoryName files.Output))
+                        5
+                        "no file is left over")
+
             for what, parts, change, words in bad do
                 testCase $"refuses {what}, and writes nothing"
                 <| fun () ->

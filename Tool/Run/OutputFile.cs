@@ -8,11 +8,13 @@ internal sealed class OutputFile : IDisposable
     private readonly string option;
     private readonly string path;
     private readonly string temporary;
+    private readonly string former;
     private bool committed;
 
     private OutputFile(string option, string path, string temporary, FileStream stream)
     {
         (this.option, this.path, this.temporary, Stream) = (option, path, temporary, stream);
+        former = Path.ChangeExtension(temporary, "old");
     }
 
     /// <summary>Where to write.</summary>
@@ -41,7 +43,7 @@ internal sealed class OutputFile : IDisposable
         }
     }
 
-    /// <summary>Gives all files their names. When one cannot have it, none of those that were new stays.</summary>
+    /// <summary>Gives all files their names. When one cannot have it, none of the others has, and what was there before is there again.</summary>
     /// <exception cref="ToolException">A file could not be written to its end or renamed.</exception>
     public static void Commit(params IReadOnlyList<OutputFile> files)
     {
@@ -51,23 +53,50 @@ internal sealed class OutputFile : IDisposable
                 file.Stream.Flush(flushToDisk: true);
                 file.Stream.Dispose();
             });
-        List<(OutputFile File, bool Existed)> named = [];
+        int named = 0;
         try
         {
-            foreach (OutputFile file in files)
-            {
-                bool existed = File.Exists(file.path);
-                file.Try(() => File.Move(file.temporary, file.path, overwrite: true));
-                file.committed = true;
-                named.Add((file, existed));
-            }
+            for (; named < files.Count; named++)
+                files[named].Try(files[named].TakeName);
         }
         catch (ToolException)
         {
-            foreach ((OutputFile file, bool existed) in named)
-                if (!existed)
-                    File.Delete(file.path);
+            foreach (OutputFile file in files.Take(named + 1))
+                file.Try(file.GiveBack);
             throw;
+        }
+        foreach (OutputFile file in files)
+            file.Forget();
+    }
+
+    // A file of that name moves aside, and is there under one name or the other all the time.
+    private void TakeName()
+    {
+        if (File.Exists(path))
+            File.Replace(temporary, path, former);
+        else
+            File.Move(temporary, path);
+        committed = true;
+    }
+
+    private void GiveBack()
+    {
+        // One whose own replacement failed may have moved the old file aside or not.
+        if (File.Exists(former) && (committed || !File.Exists(path)))
+            File.Move(former, path, overwrite: true);
+        else
+            File.Delete(committed ? path : former);
+    }
+
+    private void Forget()
+    {
+        try
+        {
+            File.Delete(former);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The results have their names: that someone holds on to what they replaced takes nothing from them.
         }
     }
 
