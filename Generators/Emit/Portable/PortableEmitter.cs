@@ -57,8 +57,9 @@ internal sealed class PortableEmitter
     public static string Name(ElementType type, int columns) =>
         (type.IsFloat64 ? "ForwardWide" : "Forward") + Number(columns);
 
-    /// <summary>The softmax of a kernel with these tiles; kernels that differ in value columns only share it.</summary>
-    public static string SoftmaxName(TilePlan plan) => plan.Type.IsFloat64 ? "SoftmaxWide" : "Softmax";
+    /// <summary>The softmax of tiles of so many keys; kernels that differ in their value columns only share it.</summary>
+    public static string SoftmaxName(TilePlan plan) =>
+        (plan.Type.IsFloat64 ? "SoftmaxWide" : "Softmax") + Number(plan.BlockN);
 
     public string Emit() =>
         $$"""
@@ -88,7 +89,7 @@ internal sealed class PortableEmitter
 
                     Group.Barrier();
                     if (Group.IdxX < tileRows)
-                        row = {{SoftmaxName(plan)}}(call, item, row, tensors.Scale, firstKey,{{(mods.HasMask ? " kind," : "")}} scores.Cast<{{Real}}>(), 4 * scoreStride, fades.Cast<{{Real}}>(), tensors.Fault{{DeviceParameters.HandedOn(
+                        row = {{SoftmaxName(plan)}}(call, item, row, firstKey,{{(mods.HasMask ? " kind," : "")}} scores.Cast<{{Real}}>(), 4 * scoreStride, fades.Cast<{{Real}}>(), tensors.Fault{{DeviceParameters.HandedOn(
                 spec
             )}});
                     Group.Barrier();
@@ -251,7 +252,7 @@ internal sealed class PortableEmitter
                 }
             }
             areQueriesLoaded = true;
-            {{string.Join("\n", keys.Select(j => string.Join(" ", fours.Select(r => $"scores[(threadColumn + {8 * j}) * scoreStride + threadRow * {RowFours} + {r}] = s{r}_{j};"))))}}
+            {{string.Join("\n", keys.Select(j => string.Join(" ", fours.Select(r => $"scores[(threadColumn + {8 * j}) * scoreStride + threadRow * {RowFours} + {r}] = {Four}.Scale(s{r}_{j}, tensors.Scale);"))))}}
             """;
     }
 

@@ -20,7 +20,6 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         "item",
         "row",
         "bounds",
-        "scale",
         "scores",
         "score",
         "stride",
@@ -327,18 +326,15 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         bool wide = plan.Type.IsFloat64;
         string real = wide ? "double" : "float";
         string block = Number(plan.BlockN);
-        string changes = HasMask
-            ? $$"""
+        string unmasked = spec.Scores.IsEmpty ? "" : Changes(wide, masked: false);
+        string changes = !HasMask
+            ? unmasked
+            : $$"""
                 if (kind == PortableTile.Partial)
                 {
                 {{Indent(Changes(wide, masked: true), 1)}}
                 }
-                else
-                {
-                {{Indent(Changes(wide, masked: false), 1)}}
-                }
-                """
-            : Changes(wide, masked: false);
+                """ + (unmasked.Length == 0 ? "" : "\nelse\n{\n" + Indent(unmasked, 1) + "\n}");
         string kind = HasMask ? " int kind," : "";
         string dropout = spec.Dropout
             ? $"\n    PortableDropout.Apply(call, item, query, firstKey, {block}, scores, place, stride);"
@@ -346,31 +342,24 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         return $$"""
             /// <summary>Turns a row's scores of one tile into probabilities against its new maximum; in fades, by what its outputs shrink.</summary>
             {{Inline}}
-            private static PortableRow<{{real}}> {{name}}(in PortableCall call, in PortableItem item, PortableRow<{{real}}> row, {{real}} scale, int firstKey,{{kind}} ArrayView<{{real}}> scores, int stride, ArrayView<{{real}}> fades, ArrayView<int> faultWord{{parameters}})
+            private static PortableRow<{{real}}> {{name}}(in PortableCall call, in PortableItem item, PortableRow<{{real}}> row, int firstKey,{{kind}} ArrayView<{{real}}> scores, int stride, ArrayView<{{real}}> fades, ArrayView<int> faultWord{{parameters}})
             {
             {{Indent(UniformFields, 1)}}
                 int place = Group.IdxX;
                 // Threads without a row repeat the last one, so that they reach nothing that no row reaches.
                 int query = item.FirstRow + Math.Min(place, item.Rows - 1), queryPosition = query + item.Offset;
                 int keys = Math.Min({{block}}, keyLength - firstKey);
-                bool fault = false;
-                {{real}} top = row.Maximum;
-            {{Indent(changes, 1)}}
+                bool fault = false;{{(changes.Length == 0 ? "" : "\n" + Indent(changes, 1))}}
                 for (int j = keys; j < {{block}}; j++)
                     scores[j * stride + place] = {{real}}.NegativeInfinity;
                 if (fault)
                     PortableTile.Fault(faultWord);
 
+                {{real}} top = PortableSoftmax.Maximum(scores, place, stride, {{block}}, row.Maximum);
                 // Nothing kept so far: subtract 0, so that -inf gives probability 0 and not NaN.
                 {{real}} origin = top == {{real}}.NegativeInfinity ? 0 : top;
                 {{real}} fade = PortableMath.ExpDown(row.Maximum - origin);
-                {{real}} sum = 0;
-                for (int j = 0; j < {{block}}; j++)
-                {
-                    {{real}} p = PortableMath.ExpDown(scores[j * stride + place] - origin);
-                    scores[j * stride + place] = p;
-                    sum += p;
-                }{{dropout}}
+                {{real}} sum = PortableSoftmax.Exponentiate(scores, place, stride, {{block}}, origin);{{dropout}}
                 fades[place] = fade;
                 row.Maximum = top;
                 row.Sum = row.Sum * fade + sum;
@@ -418,10 +407,9 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             for (int j = 0; j < keys; j++)
             {
                 int key = firstKey + j;{{All(Level.Column, 1)}}
-                {{real}} score = scores[j * stride + place] * scale;{{All(Level.Element, 1)}}
+                {{real}} score = scores[j * stride + place];{{All(Level.Element, 1)}}
                 {{real}} changed = {{changed}};
                 scores[j * stride + place] = changed;
-                top = changed > top ? changed : top;
             }
             """.TrimStart('\n');
     }
