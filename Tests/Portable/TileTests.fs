@@ -9,7 +9,7 @@ open FlashGen.Tests.Kernels
 open FlashGen.Tests.Kernels.Calls
 
 /// Tiles of a call on a device.
-let private count (variant: AttentionVariant) (shape: AttentionShape) arguments : Devices.Tiles * string =
+let count (variant: AttentionVariant) (shape: AttentionShape) arguments : Devices.Tiles * string =
     use kernels = variant.Load Devices.simulator.Value
     let tensors = float32s (Random 1) variant shape
     let output = Array.create (int (shape.OutputElements variant.Layout)) nanf
@@ -26,7 +26,7 @@ let private count (variant: AttentionVariant) (shape: AttentionShape) arguments 
     tiles, Devices.planOf kernels ElementType.Float32 shape
 
 /// The tiles that the mask leaves, asked pair by pair.
-let private needed (variant: AttentionVariant) (shape: AttentionShape) arguments plan : Devices.Tiles =
+let needed (variant: AttentionVariant) (shape: AttentionShape) arguments plan : Devices.Tiles =
     let mutable shape = shape
 
     let maps =
