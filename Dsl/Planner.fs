@@ -13,8 +13,8 @@ module Planner =
 
     let private ceilingDivide a b = (a + b - 1) / b
 
-    /// Panels that share a key tile: the tile is read from the first-level cache by all of them, and widened once.
-    let private defaultPanels = 4
+    /// Panels that share a key tile: it comes from beyond the second-level cache, and is widened, once for all of them.
+    let private defaultPanels elementType = if elementType = Float64 then 4 else 8
 
     let private defaultBlockN = 128
 
@@ -35,7 +35,7 @@ module Planner =
 
         let rowVectors, panels, blockN =
             match blockSize Simd spec with
-            | None -> rowVectors, defaultPanels, defaultBlockN
+            | None -> rowVectors, defaultPanels elementType, defaultBlockN
             | Some size ->
                 let rowVectors = max smallest (min rowVectors (ceilingDivide size.BlockM lanes))
                 rowVectors, max 1 (ceilingDivide size.BlockM (rowVectors * lanes)), size.BlockN

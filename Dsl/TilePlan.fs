@@ -80,20 +80,15 @@ module TilePlan =
         + 1
 
     /// Scratch of a thread: a panel's scores; for each panel its queries, outputs and six numbers a row (maximum, sum, rescale,
-    /// new maximum, first and last key); and a tile of keys and values where they are stored in 16 bits.
+    /// new maximum, first and last key); and a tile of keys and values, where they are widened or their rows have gaps.
     let private simdScratch (plan: TilePlan) schedule =
         let size = computeBytes plan.Type
         let rows = panelRows plan
         let scores = rows * plan.BlockN * size
         let panel = rows * (plan.Dims.HeadDim + plan.Dims.ValueDim + 6) * size
 
-        let widened =
-            if storageBytes plan.Type = 2 then
-                plan.BlockN * (plan.Dims.HeadDim + plan.Dims.ValueDim) * size
-            else
-                0
-
-        scores + schedule.Panels * panel + widened
+        let copied = plan.BlockN * (plan.Dims.HeadDim + plan.Dims.ValueDim) * size
+        scores + schedule.Panels * panel + copied
 
     /// Threads that share the rows of one register tile.
     let portableLanes = 8

@@ -169,3 +169,101 @@ public unsafe interface ISimdKernel<TArguments>
         ref SimdOutcome outcome
     );
 }
+
+/// <summary>What some rows keep of a tile.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public enum SimdTileKind
+{
+    /// <summary>No key.</summary>
+    Empty,
+
+    /// <summary>Perhaps some keys.</summary>
+    Partial,
+
+    /// <summary>Every key.</summary>
+    Full,
+}
+
+/// <summary>A generated kernel that also computes a few rows at a time; <see cref="SimdRowLoop"/> is the loop around it.</summary>
+/// <typeparam name="TArguments">The run-time arguments of the variant's mods.</typeparam>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public unsafe interface ISimdRowKernel<TArguments> : ISimdKernel<TArguments>
+    where TArguments : unmanaged
+{
+    /// <summary>Keys of a tile.</summary>
+    static abstract int TileKeys { get; }
+
+    /// <summary>Rows that the kernel takes at once, a power of two; it takes every lower one as well.</summary>
+    static abstract int RowsAtOnce { get; }
+
+    /// <summary>Bytes of what <see cref="Leaves"/> writes.</summary>
+    static abstract int LeavesBytes { get; }
+
+    /// <summary>The factor on queries.</summary>
+    static abstract float Factor(in SimdCall call);
+
+    /// <summary>Finds the keys that a row may keep.</summary>
+    static abstract void OpenRow(
+        in SimdCall call,
+        in TArguments arguments,
+        in SimdItem item,
+        SimdPartial* row,
+        ref SimdOutcome outcome
+    );
+
+    /// <summary>Least and greatest values, over a tile's keys, of what the mask compares.</summary>
+    static abstract void Leaves(
+        in SimdCall call,
+        in TArguments arguments,
+        in SimdItem item,
+        int firstKey,
+        int keys,
+        byte* leaves
+    );
+
+    /// <summary>What a row keeps of a tile, between its bounds.</summary>
+    static abstract SimdTileKind Kind(in SimdCall call, in TArguments arguments, in SimdItem item, byte* leaves);
+
+    /// <summary>Changes and masks a row's scores; false where a mod was at fault.</summary>
+    static abstract bool Change(
+        in SimdCall call,
+        in TArguments arguments,
+        in SimdItem item,
+        SimdTileKind kind,
+        int firstKey,
+        int keys,
+        float* scores
+    );
+
+    /// <summary>Scores of some rows against some keys; <paramref name="ahead"/> is fetched meanwhile, in rows of as many bytes.</summary>
+    static abstract void Scores(
+        float* keys,
+        nint stride,
+        int count,
+        float* queries,
+        int headDim,
+        int rows,
+        float* scores,
+        nint scoreStride,
+        byte* ahead,
+        nint aheadStride
+    );
+
+    /// <summary>Turns a row's scores into probabilities; returns by what its outputs shrink.</summary>
+    static abstract float Softmax(float* scores, int count, SimdPartial* row);
+
+    /// <summary>Adds the weighted values of some rows to their outputs, which lie one behind the other.</summary>
+    static abstract void Values(
+        float* values,
+        nint stride,
+        int count,
+        float* probabilities,
+        nint scoreStride,
+        float* fades,
+        int rows,
+        float* outputs,
+        int valueDim,
+        byte* ahead,
+        nint aheadStride
+    );
+}

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -142,7 +143,12 @@ internal static unsafe class SimdRows
             float mine = MathF.Pow(2, first->Maximum - origin),
                 its = MathF.Pow(2, other->Maximum - origin);
             first->Sum = first->Sum * mine + other->Sum * its;
-            for (int d = 0; d < valueDim; d++)
+            int d = 0;
+            for (; d + Vector<float>.Count <= valueDim; d += Vector<float>.Count)
+                (Vector.Load(first->Outputs + d) * mine + Vector.Load(other->Outputs + d) * its).Store(
+                    first->Outputs + d
+                );
+            for (; d < valueDim; d++)
                 first->Outputs[d] = first->Outputs[d] * mine + other->Outputs[d] * its;
             first->Maximum = maximum;
         }

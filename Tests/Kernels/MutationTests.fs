@@ -127,7 +127,16 @@ let private faults: (string * string * Fault) list =
         windowed,
         InText(kernel, @"(SimdDropout\.Apply\(call, item, panel->FirstRow, Rows, )from", "$1start")
         "the distance keeps its sign", windowed, InText(kernel, @"V\.Abs\(", "(")
-        "keys are taken to lie without gaps", windowed, InText(kernel, @"\(nint\)call\.KeyStrides\.Row", "call.HeadDim")
+        "keys are taken to lie without gaps", windowed, InText(kernel, @"tile\.KeyStride", "headDim")
+        "of a tile too many keys are taken to be kept by all",
+        wide,
+        InText(kernel, @"panel->AllLast, ", "panel->AllLast + 8, ")
+        "the last few keys are scored as the first ones",
+        windowed,
+        InText(panel, @"keys \+ \(count - \d+\) \* stride", "keys")
+        "a second row takes the fade of the first",
+        windowed,
+        InText(panel, @"V\.Create\(fades\[1\]\)", "V.Create(fades[0])")
         "the scale is of the value dimension",
         windowed,
         InText(".Windowed.Simd.|Windowed.Simd.", @"Math\.Sqrt\(shape\.HeadDim\)", "Math.Sqrt(shape.ValueDim)")

@@ -23,6 +23,7 @@ internal static class PanelEmitter
             using System.Runtime.CompilerServices;
             using System.Runtime.Intrinsics;
             using System.Runtime.Intrinsics.X86;
+            using FlashGen.Support;
             using V = System.Runtime.Intrinsics.{{vector}};
             using Reals = System.Runtime.Intrinsics.{{vector}}<{{real}}>;
 
@@ -71,15 +72,23 @@ internal static class PanelEmitter
         $$"""
             /// <summary>
             /// Scores of some keys: scores[j][row] = sum over d of keys[j][d] * queries[d][row], raising maximum to the greatest of each row.
+            /// Meanwhile it fetches what comes next.
             /// </summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static void Scores({{tile.Real}}* keys, nint stride, int count, {{tile.Real}}* queries, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum)
+            public static void Scores({{tile.Real}}* keys, nint stride, int count, {{tile.Real}}* queries, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum, ref SimdAhead ahead)
             {
                 int j = 0;
                 for (; j + {{tile.KeyUnroll}} <= count; j += {{tile.KeyUnroll}})
+                {
+                    ahead.Step();
                     Scores{{tile.KeyUnroll}}(keys + j * stride, stride, queries, headDim, scores + j * Rows, maximum);
-                for (; j < count; j++)
-                    Scores1(keys + j * stride, stride, queries, headDim, scores + j * Rows, maximum);
+                }
+                // The last few keys come with some before them, a second time: quicker than one by one.
+                if (j < count && j > 0)
+                    Scores{{tile.KeyUnroll}}(keys + (count - {{tile.KeyUnroll}}) * stride, stride, queries, headDim, scores + (count - {{tile.KeyUnroll}}) * Rows, maximum);
+                else
+                    for (; j < count; j++)
+                        Scores1(keys + j * stride, stride, queries, headDim, scores + j * Rows, maximum);
             }
             """;
 
@@ -90,24 +99,31 @@ internal static class PanelEmitter
         string Maximum(int i) =>
             Tree(Enumerable.Range(0, keys).Select(j => Accumulator(j, i)).ToList(), (a, b) => $"V.MaxNative({a}, {b})");
         string At(int row, int vector) => row == 0 && vector == 0 ? "" : $" + {row * tile.Rows + vector * tile.Lanes}";
+        // One dimension; two in the loop's body halve what the loop itself costs.
+        string Name(string name, int number, int step) => step == 0 ? $"{name}{number}" : $"{name}{number}_{step}";
+        string Step(int step) =>
+            Lines(vectors, i => $"Reals {Name("q", i, step)} = V.Load(query{At(step, i)});")
+            + "\n"
+            + Lines(
+                keys,
+                j =>
+                    $"Reals {Name("b", j, step)} = V.Create(k{j}[d{(step == 0 ? "" : " + 1")}]);\n"
+                    + Lines(
+                        vectors,
+                        i =>
+                            $"{Accumulator(j, i)} = {Fma(tile)}({Name("b", j, step)}, {Name("q", i, step)}, {Accumulator(j, i)});"
+                    )
+            );
         return $$"""
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
             private static void Scores{{keys}}({{tile.Real}}* key, nint stride, {{tile.Real}}* query, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum)
             {
             {{Indent(Lines(keys, j => j == 0 ? $"{tile.Real}* k0 = key;" : $"{tile.Real}* k{j} = k{j - 1} + stride;"), 1)}}
             {{Indent(Lines(keys, vectors, (j, i) => $"Reals {Accumulator(j, i)} = Reals.Zero;"), 1)}}
-                for (nint d = 0; d < headDim; d++, query += Rows)
+                nint d = 0;
+            {{(keys == 1 ? "" : Indent($"for (; d + 2 <= headDim; d += 2, query += 2 * Rows)\n{{\n{Indent(Step(0), 1)}\n{Indent(Step(1), 1)}\n}}", 1) + "\n")}}    for (; d < headDim; d++, query += Rows)
                 {
-            {{Indent(Lines(vectors, i => $"Reals q{i} = V.Load(query{At(0, i)});"), 2)}}
-            {{Indent(
-                Lines(
-                    keys,
-                    j =>
-                        $"Reals b{j} = V.Create(k{j}[d]);\n"
-                        + Lines(vectors, i => $"{Accumulator(j, i)} = {Fma(tile)}(b{j}, q{i}, {Accumulator(j, i)});")
-                ),
-                2
-            )}}
+            {{Indent(Step(0), 2)}}
                 }
             {{Indent(Lines(keys, vectors, (j, i) => $"{Accumulator(j, i)}.Store(scores{At(j, i)});"), 1)}}
             {{Indent(
@@ -185,23 +201,28 @@ internal static class PanelEmitter
         int vectors = tile.RowVectors;
         string Accumulator(int d, int i) => $"o{d}_{i}";
         string At(int row, int vector) => row == 0 && vector == 0 ? "" : $" + {row * tile.Rows + vector * tile.Lanes}";
+        string Name(string name, int number, int step) => step == 0 ? $"{name}{number}" : $"{name}{number}_{step}";
+        string Step(int step) =>
+            Lines(vectors, i => $"Reals {Name("p", i, step)} = V.Load(probability{At(step, i)});")
+            + "\n"
+            + Lines(
+                columns,
+                d =>
+                    $"Reals {Name("b", d, step)} = V.Create(value[{(step == 0 ? "" : "stride + ")}{d}]);\n"
+                    + Lines(
+                        vectors,
+                        i =>
+                            $"{Accumulator(d, i)} = {Fma(tile)}({Name("b", d, step)}, {Name("p", i, step)}, {Accumulator(d, i)});"
+                    )
+            );
         return $$"""
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
             private static void Values{{columns}}({{tile.Real}}* value, nint stride, int count, {{tile.Real}}* probability, {{tile.Real}}* fade, {{tile.Real}}* outputs)
             {
             {{Indent(Lines(columns, vectors, (d, i) => $"Reals {Accumulator(d, i)} = Reals.Zero;"), 1)}}
-                for (; count > 0; count--, value += stride, probability += Rows)
+            {{(columns == 1 ? "" : Indent($"for (; count >= 2; count -= 2, value += 2 * stride, probability += 2 * Rows)\n{{\n{Indent(Step(0), 1)}\n{Indent(Step(1), 1)}\n}}", 1) + "\n")}}    for (; count > 0; count--, value += stride, probability += Rows)
                 {
-            {{Indent(Lines(vectors, i => $"Reals p{i} = V.Load(probability{At(0, i)});"), 2)}}
-            {{Indent(
-                Lines(
-                    columns,
-                    d =>
-                        $"Reals b{d} = V.Create(value[{d}]);\n"
-                        + Lines(vectors, i => $"{Accumulator(d, i)} = {Fma(tile)}(b{d}, p{i}, {Accumulator(d, i)});")
-                ),
-                2
-            )}}
+            {{Indent(Step(0), 2)}}
                 }
             {{Indent(Lines(vectors, i => $"Reals f{i} = V.Load(fade{At(0, i)});"), 1)}}
             {{Indent(

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Linq;
 using static FlashGen.Generators.Emit.CodeText;
 
@@ -5,56 +6,123 @@ namespace FlashGen.Generators.Emit.Simd;
 
 /// <summary>
 /// The CPU's micro-kernels for a few query rows against many keys (decoding). Lanes are dimensions in the products and keys in the
-/// softmax, so no lane is idle, and keys and values stream through once: what bounds it is memory.
+/// softmax, so no lane is idle. What bounds it is memory: the rows of a group share each key and value that is loaded, and while one
+/// of the two is computed with, what is read next is fetched.
 /// </summary>
 internal static class RowKernelsEmitter
 {
     private const int KeysPerStep = 4;
-    private const int VectorsPerStep = 8;
+    private const int CacheLine = 64;
 
-    public static string Emit(SimdTile tile) =>
+    /// <summary>Rows that share what is loaded, most first: as many as leave the accumulators in registers.</summary>
+    private static int[] Rows(SimdTile tile) => tile.VectorBits == 512 ? [4, 2, 1] : [2, 1];
+
+    public static string Emit(SimdTile tile)
+    {
+        string Dispatch(string name, string arguments) =>
+            string.Join(
+                "\n",
+                Rows(tile)
+                    .Select(rows =>
+                        rows == 1
+                            ? $"{name}1({arguments});"
+                            : $"if (rows == {rows})\n    {name}{rows}({arguments});\nelse"
+                    )
+            );
+        return $$"""
+            /// <summary>Rows that the kernels below take at once; they take every lower power of two as well.</summary>
+            public const int RowsAtOnce = {{Rows(tile)[0]}};
+
+            /// <summary>Scores of some rows: scores[row][j] = sum over d of keys[j][d] * queries[row][d].</summary>
+            public static void RowScores(float* keys, nint stride, int count, float* queries, int headDim, int rows, float* scores, nint scoreStride, byte* ahead, nint aheadStride)
+            {
+            {{Indent(
+                Dispatch("RowScores", "keys, stride, count, queries, headDim, scores, scoreStride, ahead, aheadStride"),
+                1
+            )}}
+            }
+
+            {{string.Join("\n\n", Rows(tile).Select(rows => Scores(tile, rows)))}}
+
+            {{Softmax(tile)}}
+
+            /// <summary>Outputs of some rows: outputs[row][d] = outputs[row][d] * fades[row] + sum over keys of probabilities[row][j] * values[j][d].</summary>
+            public static void RowValues(float* values, nint stride, int count, float* probabilities, nint scoreStride, float* fades, int rows, float* outputs, int valueDim, byte* ahead, nint aheadStride)
+            {
+            {{Indent(
+                Dispatch(
+                    "RowValues",
+                    "values, stride, count, probabilities, scoreStride, fades, outputs, valueDim, ahead, aheadStride"
+                ),
+                1
+            )}}
+            }
+
+            {{string.Join("\n\n", Rows(tile).Select(rows => Values(tile, rows)))}}
+
+            {{RemainingColumns(tile)}}
+
+            {{Sums(tile)}}
+            """;
+    }
+
+    private static string Scores(SimdTile tile, int rows) =>
         $$"""
-            /// <summary>Scores of one row: scores[j] = sum over d of keys[j][d] * query[d]. Returns nothing but them.</summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static void RowScores(float* keys, nint stride, int count, float* query, int headDim, float* scores)
+            private static void RowScores{{rows}}(float* keys, nint stride, int count, float* queries, int headDim, float* scores, nint scoreStride, byte* ahead, nint aheadStride)
             {
                 int vectors = headDim & ~{{tile.Lanes - 1}};
                 int j = 0;
-                for (; j + {{KeysPerStep}} <= count; j += {{KeysPerStep}}, keys += {{KeysPerStep}} * stride)
+                for (; j + {{KeysPerStep}} <= count; j += {{KeysPerStep}}, keys += {{KeysPerStep}} * stride, ahead += {{KeysPerStep}} * aheadStride)
                 {
                     float* k0 = keys;
-            {{Indent(string.Join("\n", Enumerable.Range(1, KeysPerStep - 1).Select(i => $"float* k{i} = k{i - 1} + stride;")), 2)}}
-            {{Indent(Lines(KeysPerStep, i => $"Reals s{i} = Reals.Zero;"), 2)}}
-                    int d = 0;
-                    for (; d < vectors; d += {{tile.Lanes}})
+            {{Indent(string.Join("\n", Enumerable.Range(1, KeysPerStep - 1).Select(k => $"float* k{k} = k{k - 1} + stride;")), 2)}}
+            {{Indent(Lines(rows, KeysPerStep, (r, k) => $"Reals s{r}_{k} = Reals.Zero;"), 2)}}
+                    for (int d = 0; d < vectors; d += {{tile.Lanes}})
                     {
-                        Reals q = V.Load(query + d);
-            {{Indent(Lines(KeysPerStep, i => $"s{i} = {Fma(tile)}(V.Load(k{i} + d), q, s{i});"), 3)}}
+            {{Indent(
+                Fetch(tile, Enumerable.Range(0, KeysPerStep).Select(k => k == 0 ? "ahead + 4 * d" : $"ahead + {k} * aheadStride + 4 * d"))
+                    + Lines(KeysPerStep, k => $"Reals x{k} = V.Load(k{k} + d);")
+                    + "\n"
+                    + Lines(
+                        rows,
+                        r =>
+                            $"Reals q{r} = V.Load(queries + {(r == 0 ? "" : $"{r} * headDim + ")}d);\n"
+                            + Lines(KeysPerStep, k => $"s{r}_{k} = {Fma(tile)}(x{k}, q{r}, s{r}_{k});")
+                    ),
+                3
+            )}}
                     }
-            {{Indent(Lines(KeysPerStep, i => $"float t{i} = V.Sum(s{i});"), 2)}}
-                    for (; d < headDim; d++)
-                    {
-            {{Indent(Lines(KeysPerStep, i => $"t{i} += k{i}[d] * query[d];"), 3)}}
-                    }
-            {{Indent(Lines(KeysPerStep, i => $"scores[j + {i}] = t{i};"), 2)}}
+            {{Indent(Lines(rows, r => $"Sums({string.Join(", ", Enumerable.Range(0, KeysPerStep).Select(k => $"s{r}_{k}"))}).Store(scores + {(r == 0 ? "" : $"{r} * scoreStride + ")}j);"), 2)}}
+                    if (vectors < headDim)
+                        for (int r = 0; r < {{rows}}; r++)
+                            for (int k = 0; k < {{KeysPerStep}}; k++)
+                                scores[r * scoreStride + j + k] += RowProduct(keys + k * stride + vectors, queries + r * headDim + vectors, headDim - vectors);
                 }
                 for (; j < count; j++, keys += stride)
-                {
-                    Reals s = Reals.Zero;
-                    int d = 0;
-                    for (; d < vectors; d += {{tile.Lanes}})
-                        s = {{Fma(tile)}}(V.Load(keys + d), V.Load(query + d), s);
-                    float t = V.Sum(s);
-                    for (; d < headDim; d++)
-                        t += keys[d] * query[d];
-                    scores[j] = t;
-                }
+                    for (int r = 0; r < {{rows}}; r++)
+                        scores[r * scoreStride + j] = RowProduct(keys, queries + r * headDim, headDim);
             }
+            """;
 
-            /// <summary>The greatest of the scores, and of what was found before.</summary>
+    // One fetch for each cache line, given the addresses of some consecutive vectors.
+    private static string Fetch(SimdTile tile, IEnumerable<string> addresses) =>
+        tile.VectorBits == 128
+            ? ""
+            : "if (Sse.IsSupported)\n{\n"
+                + string.Join("\n", addresses.Select(address => $"    Sse.Prefetch1({address});"))
+                + "\n}\n";
+
+    private static string Softmax(SimdTile tile) =>
+        $$"""
+            /// <summary>
+            /// Turns the scores of a row into probabilities, and adds them to its sum; returns by what its outputs shrink: exactly 1 where
+            /// the maximum does not move.
+            /// </summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static float RowMaximum(float* scores, int count, float maximum)
+            public static float RowSoftmax(float* scores, int count, SimdPartial* row)
             {
+                float maximum = row->Maximum;
                 Reals top = V.Create(maximum);
                 int j = 0;
                 for (; j + {{tile.Lanes}} <= count; j += {{tile.Lanes}})
@@ -63,17 +131,10 @@ internal static class RowKernelsEmitter
                     maximum = top[i] > maximum ? top[i] : maximum;
                 for (; j < count; j++)
                     maximum = scores[j] > maximum ? scores[j] : maximum;
-                return maximum;
-            }
 
-            /// <summary>Turns scores into probabilities against a maximum; returns their sum.</summary>
-            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static float RowSoftmax(float* scores, int count, float maximum)
-            {
                 Reals origin = V.Create(float.IsNegativeInfinity(maximum) ? 0 : maximum);
                 Reals sum = Reals.Zero;
-                int j = 0;
-                for (; j + {{tile.Lanes}} <= count; j += {{tile.Lanes}})
+                for (j = 0; j + {{tile.Lanes}} <= count; j += {{tile.Lanes}})
                 {
                     Reals p = Exp(V.Load(scores + j) - origin);
                     p.Store(scores + j);
@@ -85,39 +146,74 @@ internal static class RowKernelsEmitter
                     scores[j] = Exp(V.Create(scores[j]) - origin)[0];
                     total += scores[j];
                 }
-                return total;
+                float fade = Exp(V.Create(row->Maximum) - origin)[0];
+                row->Maximum = maximum;
+                row->Sum = row->Sum * fade + total;
+                return fade;
             }
+            """;
 
-            /// <summary>By what sums and outputs shrink when the maximum moves: exactly 1 where it does not.</summary>
+    private static string Values(SimdTile tile, int rows)
+    {
+        int vectors = rows == 1 ? 8 : 4;
+        int columns = vectors * tile.Lanes;
+        string At(int vector) => vector == 0 ? "" : $" + {vector * tile.Lanes}";
+        string Output(int r, int c) => $"outputs + {(r == 0 ? "" : $"{r} * valueDim + ")}d{At(c)}";
+        IEnumerable<string> lines = Enumerable
+            .Range(0, columns * sizeof(float) / CacheLine)
+            .Select(line => line == 0 ? "a" : $"a + {line * CacheLine}");
+        return $$"""
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static float RowFade(float before, float after) =>
-                Exp(V.Create(before - (float.IsNegativeInfinity(after) ? 0 : after)))[0];
-
-            /// <summary>Outputs of one row: outputs[d] = outputs[d] * fade + sum over keys of probabilities[j] * values[j][d].</summary>
-            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static void RowValues(float* values, nint stride, int count, float* probabilities, float fade, float* outputs, int valueDim)
+            private static void RowValues{{rows}}(float* values, nint stride, int count, float* probabilities, nint scoreStride, float* fades, float* outputs, int valueDim, byte* ahead, nint aheadStride)
             {
                 int d = 0;
-                for (; d + {{VectorsPerStep * tile.Lanes}} <= valueDim; d += {{VectorsPerStep * tile.Lanes}})
+                for (; d + {{columns}} <= valueDim; d += {{columns}})
                 {
-            {{Indent(Lines(VectorsPerStep, i => $"Reals o{i} = Reals.Zero;"), 2)}}
+            {{Indent(Lines(rows, vectors, (r, c) => $"Reals o{r}_{c} = Reals.Zero;"), 2)}}
                     float* v = values + d;
-                    for (int j = 0; j < count; j++, v += stride)
+                    byte* a = ahead + 4 * d;
+                    for (int j = 0; j < count; j++, v += stride, a += aheadStride)
                     {
-                        Reals p = V.Create(probabilities[j]);
-            {{Indent(Lines(VectorsPerStep, i => $"o{i} = {Fma(tile)}(p, V.Load(v + {i * tile.Lanes}), o{i});"), 3)}}
+            {{Indent(
+                Fetch(tile, lines)
+                    + Lines(vectors, c => $"Reals x{c} = V.Load(v{At(c)});")
+                    + "\n"
+                    + Lines(
+                        rows,
+                        r =>
+                            $"Reals p{r} = V.Create(probabilities[{(r == 0 ? "" : $"{r} * scoreStride + ")}j]);\n"
+                            + Lines(vectors, c => $"o{r}_{c} = {Fma(tile)}(p{r}, x{c}, o{r}_{c});")
+                    ),
+                3
+            )}}
                     }
-                    Reals f = V.Create(fade);
             {{Indent(
                 Lines(
-                    VectorsPerStep,
-                    i =>
-                        $"{Fma(tile)}(V.Load(outputs + d + {i * tile.Lanes}), f, o{i}).Store(outputs + d + {i * tile.Lanes});"
+                    rows,
+                    r =>
+                        $"Reals f{r} = V.Create(fades[{r}]);\n"
+                        + Lines(
+                            vectors,
+                            c => $"{Fma(tile)}(V.Load({Output(r, c)}), f{r}, o{r}_{c}).Store({Output(r, c)});"
+                        )
                 ),
                 2
             )}}
                 }
-                for (; d + {{tile.Lanes}} <= valueDim; d += {{tile.Lanes}})
+                for (int r = 0; r < {{rows}} && d < valueDim; r++)
+                    RowColumns(values + d, stride, count, probabilities + r * scoreStride, fades[r], outputs + r * valueDim + d, valueDim - d);
+            }
+            """;
+    }
+
+    private static string RemainingColumns(SimdTile tile) =>
+        $$"""
+            // Outputs of the last columns of a row.
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void RowColumns(float* values, nint stride, int count, float* probabilities, float fade, float* outputs, int columns)
+            {
+                int d = 0;
+                for (; d + {{tile.Lanes}} <= columns; d += {{tile.Lanes}})
                 {
                     Reals o = Reals.Zero;
                     float* v = values + d;
@@ -125,7 +221,7 @@ internal static class RowKernelsEmitter
                         o = {{Fma(tile)}}(V.Create(probabilities[j]), V.Load(v), o);
                     {{Fma(tile)}}(V.Load(outputs + d), V.Create(fade), o).Store(outputs + d);
                 }
-                for (; d < valueDim; d++)
+                for (; d < columns; d++)
                 {
                     float o = 0;
                     float* v = values + d;
@@ -135,6 +231,53 @@ internal static class RowKernelsEmitter
                 }
             }
             """;
+
+    private static string Sums(SimdTile tile)
+    {
+        const string Pairs =
+            "Vector256<float> sums = Avx.HorizontalAdd(Avx.HorizontalAdd(a, b), Avx.HorizontalAdd(c, d));\nreturn sums.GetLower() + sums.GetUpper();";
+        string body = tile.VectorBits switch
+        {
+            512 =>
+                "return Sums(a.GetLower() + a.GetUpper(), b.GetLower() + b.GetUpper(), c.GetLower() + c.GetUpper(), d.GetLower() + d.GetUpper());",
+            256 => Pairs,
+            _ => "return Vector128.Create(V.Sum(a), V.Sum(b), V.Sum(c), V.Sum(d));",
+        };
+        string halves =
+            tile.VectorBits == 512
+                ? $$"""
+
+
+                    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+                    private static Vector128<float> Sums(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
+                    {
+                    {{Indent(Pairs, 1)}}
+                    }
+                    """
+                : "";
+        return $$"""
+            // The sums of four vectors.
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            private static Vector128<float> Sums(Reals a, Reals b, Reals c, Reals d)
+            {
+            {{Indent(body, 1)}}
+            }{{halves}}
+
+            // The product of a key and a query.
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static float RowProduct(float* key, float* query, int headDim)
+            {
+                Reals s = Reals.Zero;
+                int d = 0;
+                for (; d + {{tile.Lanes}} <= headDim; d += {{tile.Lanes}})
+                    s = {{Fma(tile)}}(V.Load(key + d), V.Load(query + d), s);
+                float t = V.Sum(s);
+                for (; d < headDim; d++)
+                    t += key[d] * query[d];
+                return t;
+            }
+            """;
+    }
 
     private static string Fma(SimdTile tile) => tile.VectorBits == 128 ? "V.MultiplyAddEstimate" : "V.FusedMultiplyAdd";
 }

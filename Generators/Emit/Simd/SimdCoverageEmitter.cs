@@ -52,19 +52,12 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
                 """
             : "";
         return $$"""
-            private enum TileKind
-            {
-                Empty,
-                Partial,
-                Full,
-            }
-
             /// <summary>A panel of rows: its buffers, and the keys that its rows may keep.</summary>
             private struct Panel
             {
                 public {{tile.Real}}* Queries, Outputs, Maximum, NewMaximum, Sum, Fade;
                 public int* FirstKeys, LastKeys;
-                public int FirstRow, Rows, First, Last;{{leaves}}
+                public int FirstRow, Rows, First, Last{{(HasBounds ? ", AllFirst, AllLast" : "")}};{{leaves}}
             }{{keyLeaves}}
             """;
     }
@@ -96,12 +89,12 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
             ? "\n    if (fault || Lanes.Any(faults))\n        outcome.Fault(item, panel->FirstRow, panel->Rows, 0, keyLength);"
             : "";
         return $$"""
-            /// <summary>The first and last key that each row of a panel may keep, and those of the panel.</summary>
+            /// <summary>The first and last key that each row of a panel may keep, that any of them may, and that all of them do.</summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
             private static void Bounds({{Parameters}}, ref SimdOutcome outcome)
             {
             {{Indent(UniformFields, 1)}}
-                Ints firsts = V.Create(int.MaxValue), lasts = V.Create(-1);
+                Ints firsts = V.Create(int.MaxValue), lasts = V.Create(-1), latest = Ints.Zero, earliest = V.Create(int.MaxValue);
                 bool fault = false;
                 Ints faults = Ints.Zero;
                 if (keyLength == 0)
@@ -119,8 +112,10 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
                     Ints some = V.LessThanOrEqual(first, last);
                     firsts = V.Min(firsts, V.ConditionalSelect(some, first, firsts));
                     lasts = V.Max(lasts, V.ConditionalSelect(some, last, lasts));
+                    (latest, earliest) = (V.Max(latest, first), V.Min(earliest, last));
                 }
-                (panel->First, panel->Last) = (Lanes.Min(firsts), Lanes.Max(lasts));{{fault}}
+                (panel->First, panel->Last) = (Lanes.Min(firsts), Lanes.Max(lasts));
+                (panel->AllFirst, panel->AllLast) = (Lanes.Max(latest), Lanes.Min(earliest));{{fault}}
             }
             """;
     }

@@ -57,7 +57,7 @@ internal sealed class SimdEmitter
             /// </summary>
             private readonly unsafe struct {{KernelName(
                 tile
-            )}}{{generic}} : global::FlashGen.Support.ISimdKernel<SimdArguments>{{constraint}}
+            )}}{{generic}} : global::FlashGen.Support.{{(tile.Wide ? "ISimdKernel" : "ISimdRowKernel")}}<SimdArguments>{{constraint}}
             {
                 private const int Rows = {{tile.Rows}};
                 private const int BlockN = {{plan.BlockN}};
@@ -88,6 +88,7 @@ internal sealed class SimdEmitter
             using System.Runtime.CompilerServices;
             using System.Runtime.Intrinsics;
             using FlashGen.Support;
+            using TileKind = FlashGen.Support.SimdTileKind;
             using V = System.Runtime.Intrinsics.{{vector}};
             using Floats = System.Runtime.Intrinsics.{{vector}}<float>;
             using Ints = System.Runtime.Intrinsics.{{vector}}<int>;
@@ -113,61 +114,14 @@ internal sealed class SimdEmitter
 
     private string StoredType => tile.Wide ? "double" : "T";
 
-    // Floats are read where they lie; 16-bit elements are widened, a tile at a time.
     private string Scratch() =>
-        tile.Wide
-            ? $$"""
-                public static nint ScratchBytes(in SimdCall call, int panels) =>
-                    sizeof({{Real}}) * (BlockN * Rows + (nint)panels * Rows * (call.HeadDim + call.ValueDim + 6));
-                """
-            : $$"""
-                public static nint ScratchBytes(in SimdCall call, int panels) =>
-                    sizeof({{Real}}) * (BlockN * Rows + Widened(call) + (nint)panels * Rows * (call.HeadDim + call.ValueDim + 6));
-
-                private static nint Widened(in SimdCall call) =>
-                    typeof(T) == typeof(float) ? 0 : (nint)BlockN * (call.HeadDim + call.ValueDim);
-                """;
+        $$"""
+            public static nint ScratchBytes(in SimdCall call, int panels) =>
+                sizeof({{Real}}) * (BlockN * Rows + (nint)panels * Rows * (call.HeadDim + call.ValueDim + 6)) + SimdKeyTile<{{StoredType}}, {{Real}}>.Bytes(call, BlockN);
+            """;
 
     private string Run()
     {
-        string load = tile.Wide
-            ? """
-                double* keys = call.KeyRow<double>(item) + start * call.KeyStrides.Row;
-                double* values = call.ValueRow<double>(item) + start * call.ValueStrides.Row;
-                nint keyStride = (nint)call.KeyStrides.Row, valueStride = (nint)call.ValueStrides.Row;
-                """
-            : """
-                float* keys = keyTile, values = valueTile;
-                nint keyStride = headDim, valueStride = valueDim;
-                bool isLoaded = false;
-                if (typeof(T) == typeof(float))
-                {
-                    keys = call.KeyRow<float>(item) + start * call.KeyStrides.Row;
-                    values = call.ValueRow<float>(item) + start * call.ValueStrides.Row;
-                    keyStride = (nint)call.KeyStrides.Row;
-                    valueStride = (nint)call.ValueStrides.Row;
-                    isLoaded = true;
-                }
-                """;
-        string widen = tile.Wide
-            ? ""
-            : """
-
-                if (!isLoaded)
-                {
-                    SimdElements.Widen(call.KeyRow<T>(item) + start * call.KeyStrides.Row, call.KeyStrides.Row, end - start, headDim, keyTile);
-                    SimdElements.Widen(call.ValueRow<T>(item) + start * call.ValueStrides.Row, call.ValueStrides.Row, end - start, valueDim, valueTile);
-                    isLoaded = true;
-                }
-                """;
-        string tiles = tile.Wide
-            ? ""
-            : """
-
-                float* keyTile = scores + BlockN * Rows;
-                float* valueTile = keyTile + (typeof(T) == typeof(float) ? 0 : BlockN * headDim);
-                """;
-        string widened = tile.Wide ? "0" : "Widened(call)";
         string keyLeaves = kinds.HasKeyLeaves
             ? "\n        KeyLeaves keyLeaves = LeavesOfKeys(call, arguments, item, start, end - start);"
             : "";
@@ -180,8 +134,9 @@ internal sealed class SimdEmitter
             public static void Run(in SimdCall call, in SimdArguments arguments, in SimdItem item, byte* scratch, ref SimdOutcome outcome)
             {
                 int headDim = call.HeadDim, valueDim = call.ValueDim;
-                {{Real}}* scores = ({{Real}}*)scratch;{{Indent(tiles, 1)}}
-                {{Real}}* memory = scores + BlockN * Rows + {{widened}};
+                {{Real}}* scores = ({{Real}}*)scratch, copy = scores + BlockN * Rows;
+                {{Real}}* memory = copy + SimdKeyTile<{{StoredType}}, {{Real}}>.Bytes(call, BlockN) / sizeof({{Real}});
+                SimdKeyTile<{{StoredType}}, {{Real}}> tile = default;
 
                 int count = (item.Rows + Rows - 1) / Rows;
                 Panel* panels = stackalloc Panel[Panels];
@@ -196,7 +151,10 @@ internal sealed class SimdEmitter
                 for (int index = first / BlockN; (long)index * BlockN <= last; index++)
                 {
                     int start = index * BlockN, end = Math.Min(start + BlockN, last + 1);
-            {{Indent(load, 2)}}{{keyLeaves}}
+                    tile.Locate(call, item, start, end - start, count > 1, copy);
+                    SimdAhead ahead = SimdAhead.Of<{{StoredType}}>(call, item, end, last, BlockN, count * {{(
+                plan.BlockN + tile.KeyUnroll - 1
+            ) / tile.KeyUnroll}});{{keyLeaves}}
                     for (int p = 0; p < count; p++)
                     {
                         Panel* panel = panels + p;
@@ -207,12 +165,13 @@ internal sealed class SimdEmitter
                         {
                             outcome.Empty++;
                             continue;
-                        }{{Indent(widen, 3)}}
+                        }
+                        tile.Load(call);
                         new Span<{{Real}}>(panel->Maximum, Rows).CopyTo(new Span<{{Real}}>(panel->NewMaximum, Rows));
-                        MicroKernels.Scores(keys + (from - start) * keyStride, keyStride, to - from, panel->Queries, headDim, scores, panel->NewMaximum);
-            {{Indent(Changes(), 3)}}
+                        {{Real}}* keys = tile.Keys + (from - start) * tile.KeyStride, values = tile.Values + (from - start) * tile.ValueStride;
+            {{Indent(ScoresAndChanges(), 3)}}
                         MicroKernels.Softmax(scores, to - from, panel->Maximum, panel->NewMaximum, panel->Sum, panel->Fade);{{Dropout()}}
-                        MicroKernels.Values(values + (from - start) * valueStride, valueStride, to - from, scores, panel->Fade, panel->Outputs, valueDim);
+                        MicroKernels.Values(values, tile.ValueStride, to - from, scores, panel->Fade, panel->Outputs, valueDim);
                     }
                 }
 
@@ -222,23 +181,42 @@ internal sealed class SimdEmitter
             """;
     }
 
-    // A full tile runs score changes only, a partial one the mask too.
-    private string Changes()
+    // Score changes are for all keys of a tile, the mask for those that not every row keeps. Scores that are still to be changed or
+    // masked raise no maximum: theirs goes where the fade will be.
+    private string ScoresAndChanges()
     {
-        const string Arguments = "(call, arguments, item, panel, from, to - from, scores, ref outcome);";
-        string full = spec.Scores.IsEmpty
-            ? "outcome.Full++;"
-            : "{\n    outcome.Full++;\n    Change" + Arguments + "\n}";
+        bool hasScores = !spec.Scores.IsEmpty;
+        string Scores(string keys, string count, string scores, string maximum) =>
+            $"MicroKernels.Scores({keys}, tile.KeyStride, {count}, panel->Queries, headDim, {scores}, panel->{maximum}, ref ahead);";
         if (!kinds.HasMask)
-            return spec.Scores.IsEmpty ? "outcome.Full++;" : "outcome.Full++;\nChange" + Arguments;
+            return Scores("keys", "to - from", "scores", hasScores ? "Fade" : "NewMaximum")
+                + "\noutcome.Full++;"
+                + (hasScores ? "\nChange(call, arguments, item, panel, from, to - from, scores, ref outcome);" : "");
+        string inside = coverage.Rest.IsEmpty
+            ? $"SimdBounds.Inside(from, to, panel->AllFirst, panel->AllLast, {tile.KeyUnroll})"
+            : "(from, from)";
+        const string Part = "(call, arguments, item, panel, a, b - a, s, ref outcome);";
+        string change = hasScores ? $"\n    else\n        Change{Part}" : "";
         return $$"""
+            (int low, int high) = (from, to);
             if (kind == TileKind.Partial)
-            {
-                outcome.Partial++;
-                {{(spec.Scores.IsEmpty ? "Mask" : "ChangeAndMask")}}{{Arguments}}
-            }
+                (outcome.Partial, (low, high)) = (outcome.Partial + 1, {{inside}});
             else
-            {{(spec.Scores.IsEmpty ? "    " + full : full)}}
+                outcome.Full++;
+            // Between low and high every row keeps every key.
+            for (int part = 0; part < 3; part++)
+            {
+                (int a, int b) = part == 0 ? (low, high) : part == 1 ? (from, low) : (high, to);
+                if (a >= b)
+                    continue;
+                {{Real}}* s = scores + (a - from) * Rows;
+                {{Scores("keys + (a - from) * tile.KeyStride", "b - a", "s", hasScores ? "Fade" : "NewMaximum").Replace(
+                "panel->NewMaximum",
+                "part == 0 ? panel->NewMaximum : panel->Fade"
+            )}}
+                if (part > 0)
+                    {{(hasScores ? "ChangeAndMask" : "Mask")}}{{Part}}{{change}}
+            }
             """;
     }
 

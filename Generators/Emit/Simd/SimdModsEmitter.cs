@@ -74,7 +74,7 @@ internal sealed class SimdModsEmitter(AttentionSpec spec, Coverage coverage, Sim
                     ? "\n        Ints first = V.Load(panel->FirstKeys + row), last = V.Load(panel->LastKeys + row);"
                     : ""
             )}}{{Section(scope, Level.Row, 2)}}
-                    Floats top = V.Load(panel->Maximum + row);
+                    Floats top = V.Load(panel->NewMaximum + row);
                     float* s = scores + row;
                     for (int j = 0; j < keys; j++, s += Rows)
                     {
@@ -132,7 +132,7 @@ internal sealed class SimdModsEmitter(AttentionSpec spec, Coverage coverage, Sim
                     int query = panel->FirstRow + row, queryPosition = query + item.Offset;{{(
                 masked && HasBounds ? "\n        int first = panel->FirstKeys[row], last = panel->LastKeys[row];" : ""
             )}}{{Both(Level.Row, 2)}}
-                    double top = panel->Maximum[row];
+                    double top = panel->NewMaximum[row];
                     double* s = scores + row;
                     for (int j = 0; j < keys; j++, s += Rows)
                     {
@@ -152,7 +152,7 @@ internal sealed class SimdModsEmitter(AttentionSpec spec, Coverage coverage, Sim
     {
         string changes = spec.Scores.IsEmpty ? "" : "changes the scores" + (masked ? " and " : "");
         string text = changes + (masked ? "masks them" : "");
-        return char.ToUpperInvariant(text[0]) + text.Substring(1) + ", and finds the new maximum of each row.";
+        return char.ToUpperInvariant(text[0]) + text.Substring(1) + ", and raises the new maximum of each row.";
     }
 
     private static string FaultCheck(bool canFault, string condition) =>

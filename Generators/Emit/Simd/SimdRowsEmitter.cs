@@ -7,8 +7,8 @@ using static FlashGen.Generators.Emit.CodeText;
 namespace FlashGen.Generators.Emit.Simd;
 
 /// <summary>
-/// The CPU kernel of a variant for a few query rows (decoding): the rows of a key head's whole group share one pass over some of its
-/// keys. A row's bounds are numbers, so between them only the rest of the mask is tested, with keys in the lanes.
+/// A variant's own parts of the CPU kernel for a few query rows (decoding); the loop around them is the runtime's. A row's bounds are
+/// numbers, so between them only the rest of the mask is tested, with keys in the lanes.
 /// </summary>
 internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, SimdTile tile)
 {
@@ -20,109 +20,52 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
 
     private bool HasKeyLeaves => coverage.Leaves.Any(leaf => leaf.Axis == Dependence.Column);
 
-    public string Emit() =>
-        $$"""
-
-            {{Run()}}
-
-            {{Open()}}
-            {{(HasRest ? "\n" + Kind() + "\n" : "")}}{{(HasChange ? "\n" + Change() + "\n" : "")}}
-            """;
-
-    private string Run()
+    public string Emit()
     {
-        string condition = HasRest && spec.Scores.IsEmpty ? "kind == TileKind.Partial && " : "";
-        string change = HasChange
-            ? $"\n            if ({condition}!RowChange(call, arguments, item, from, to - from, scores))\n                outcome.Fault(item, item.FirstRow, 1, from, to - from);"
-            : "";
+        string kernel = $"{SimdEmitter.KernelName(tile)}<T>";
         string leaves = HasKeyLeaves
-            ? "\n        KeyLeaves keyLeaves = LeavesOfKeys(call, arguments, item, start, end - start);"
-            : "";
+            ? "*(KeyLeaves*)leaves = LeavesOfKeys(call, arguments, item, firstKey, keys)"
+            : "_ = firstKey";
         string kind = HasRest
-            ? $"TileKind kind = from < to ? RowKind(call, arguments, item{(HasKeyLeaves ? ", keyLeaves" : "")}) : TileKind.Empty;"
-            : "TileKind kind = from < to ? TileKind.Full : TileKind.Empty;";
-        string dropout = spec.Dropout
-            ? "\n            SimdDropout.Apply(call, item, item.FirstRow, 1, from, to - from, scores);"
-            : "";
-        string count = HasRest
-            ? "if (kind == TileKind.Partial)\n                outcome.Partial++;\n            else\n                outcome.Full++;"
-            : "outcome.Full++;";
+            ? $"RowKind(call, arguments, item{(HasKeyLeaves ? ", *(KeyLeaves*)leaves" : "")})"
+            : "TileKind.Full";
+        string change = !HasChange
+            ? "true"
+            : (spec.Scores.IsEmpty ? "kind == TileKind.Full || " : "")
+                + "RowChange(call, arguments, item, firstKey, keys, scores)";
         return $$"""
-            // A tile of scores, rounded up to whole vectors.
-            private const int RowScores = (BlockN + {{tile.Lanes
-                - 1}}) / {{tile.Lanes}} * {{tile.Lanes}} + {{tile.Lanes}};
 
             public static bool HasRows => true;
 
-            public static nint RowScratchBytes(in SimdCall call) =>
-                sizeof(float) * (RowScores + Widened(call) + (nint)call.GroupSize * call.QueryLength * call.HeadDim);
+            public static nint RowScratchBytes(in SimdCall call) => SimdRowLoop.ScratchBytes<T, {{kernel}}, SimdArguments>(call);
 
-            /// <summary>Computes the rows of a group against some of its keys, and leaves them as partial results.</summary>
-            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static void RunRows(in SimdCall call, in SimdArguments arguments, in SimdSplit split, byte* scratch, SimdPartial* partials, ref SimdOutcome outcome)
-            {
-                int headDim = call.HeadDim, valueDim = call.ValueDim;
-                float* scores = (float*)scratch;
-                // Whole vectors: the last of a tile may reach beyond its keys.
-                float* keyTile = scores + RowScores;
-                float* valueTile = keyTile + (typeof(T) == typeof(float) ? 0 : BlockN * headDim);
-                float* queries = scores + RowScores + Widened(call);
-                SimdItem item = split.Item;
-                int first = int.MaxValue, last = -1;
-                for (int r = 0; r < split.Rows; r++)
-                {
-                    split.Select(call, r, ref item);
-                    OpenRow(call, arguments, item, partials + r, ref outcome);
-                    partials[r].First = Math.Max(partials[r].First, split.FirstKey);
-                    partials[r].Last = Math.Min(partials[r].Last, split.LastKey);
-                    SimdPanels.Pack<T>(call.QueryRow<T>(item), 0, 1, headDim, {{Factor}}, queries + (nint)r * headDim, 1);
-                    if (partials[r].First <= partials[r].Last)
-                    {
-                        first = Math.Min(first, partials[r].First);
-                        last = Math.Max(last, partials[r].Last);
-                    }
-                }
+            public static void RunRows(in SimdCall call, in SimdArguments arguments, in SimdSplit split, byte* scratch, SimdPartial* partials, ref SimdOutcome outcome) =>
+                SimdRowLoop.Run<T, {{kernel}}, SimdArguments>(call, arguments, split, scratch, partials, ref outcome);
 
-                for (int index = first / BlockN; (long)index * BlockN <= last; index++)
-                {
-                    int start = index * BlockN, end = Math.Min(start + BlockN, last + 1);
-                    float* keys = keyTile, values = valueTile;
-                    nint keyStride = headDim, valueStride = valueDim;
-                    bool isLoaded = typeof(T) == typeof(float);
-                    if (typeof(T) == typeof(float))
-                    {
-                        keys = call.KeyRow<float>(item) + start * call.KeyStrides.Row;
-                        values = call.ValueRow<float>(item) + start * call.ValueStrides.Row;
-                        keyStride = (nint)call.KeyStrides.Row;
-                        valueStride = (nint)call.ValueStrides.Row;
-                    }{{leaves}}
-                    for (int r = 0; r < split.Rows; r++)
-                    {
-                        SimdPartial* row = partials + r;
-                        int from = Math.Max(start, row->First), to = Math.Min(end, row->Last + 1);
-                        split.Select(call, r, ref item);
-                        {{kind}}
-                        if (kind == TileKind.Empty)
-                        {
-                            outcome.Empty++;
-                            continue;
-                        }
-                        {{count}}
-                        if (!isLoaded)
-                        {
-                            SimdElements.Widen(call.KeyRow<T>(item) + start * call.KeyStrides.Row, call.KeyStrides.Row, end - start, headDim, keyTile);
-                            SimdElements.Widen(call.ValueRow<T>(item) + start * call.ValueStrides.Row, call.ValueStrides.Row, end - start, valueDim, valueTile);
-                            isLoaded = true;
-                        }
-                        MicroKernels.RowScores(keys + (from - start) * keyStride, keyStride, to - from, queries + (nint)r * headDim, headDim, scores);{{change}}
-                        float maximum = MicroKernels.RowMaximum(scores, to - from, row->Maximum);
-                        float fade = MicroKernels.RowFade(row->Maximum, maximum);
-                        row->Sum = row->Sum * fade + MicroKernels.RowSoftmax(scores, to - from, maximum);
-                        row->Maximum = maximum;{{dropout}}
-                        MicroKernels.RowValues(values + (from - start) * valueStride, valueStride, to - from, scores, fade, row->Outputs, valueDim);
-                    }
-                }
-            }
+            public static int TileKeys => BlockN;
+
+            public static int RowsAtOnce => MicroKernels.RowsAtOnce;
+
+            public static int LeavesBytes => {{(HasKeyLeaves ? "sizeof(KeyLeaves)" : "0")}};
+
+            public static float Factor(in SimdCall call) => {{Factor}};
+
+            public static void Leaves({{Parameters}}, int firstKey, int keys, byte* leaves) => {{leaves}};
+
+            public static TileKind Kind({{Parameters}}, byte* leaves) => {{kind}};
+
+            public static bool Change({{Parameters}}, TileKind kind, int firstKey, int keys, float* scores) => {{change}};
+
+            public static void Scores(float* keys, nint stride, int count, float* queries, int headDim, int rows, float* scores, nint scoreStride, byte* ahead, nint aheadStride) =>
+                MicroKernels.RowScores(keys, stride, count, queries, headDim, rows, scores, scoreStride, ahead, aheadStride);
+
+            public static float Softmax(float* scores, int count, SimdPartial* row) => MicroKernels.RowSoftmax(scores, count, row);
+
+            public static void Values(float* values, nint stride, int count, float* probabilities, nint scoreStride, float* fades, int rows, float* outputs, int valueDim, byte* ahead, nint aheadStride) =>
+                MicroKernels.RowValues(values, stride, count, probabilities, scoreStride, fades, rows, outputs, valueDim, ahead, aheadStride);
+
+            {{Open()}}
+            {{(HasRest ? "\n" + Kind() + "\n" : "")}}{{(HasChange ? "\n" + Change() + "\n" : "")}}
             """;
     }
 
@@ -163,7 +106,7 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
         return $$"""
             /// <summary>The keys that a row may keep.</summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            private static void OpenRow({{Parameters}}, SimdPartial* row, ref SimdOutcome outcome)
+            public static void OpenRow({{Parameters}}, SimdPartial* row, ref SimdOutcome outcome)
             {
             {{Indent(RowFields, 1)}}
                 long first = 0, last = keyLength - 1;

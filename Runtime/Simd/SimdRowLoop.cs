@@ -1,0 +1,165 @@
+using System.ComponentModel;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace FlashGen.Support;
+
+/// <summary>
+/// The loop of decoding: all query rows of a key head's group against some of its keys. Rows that keep the same keys of a tile go
+/// through it together, a few at a time, so that each key and value is loaded once for them.
+/// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static unsafe class SimdRowLoop
+{
+    // Floats of the widest vector: what a row's scores are rounded up to, and what a kernel may write beyond them.
+    private const int MostLanes = 16;
+
+    /// <summary>Bytes of scratch that <see cref="Run"/> needs.</summary>
+    public static nint ScratchBytes<T, TKernel, TArguments>(in SimdCall call)
+        where T : unmanaged
+        where TKernel : ISimdRowKernel<TArguments>
+        where TArguments : unmanaged =>
+        sizeof(float)
+            * (
+                TKernel.RowsAtOnce * (nint)ScoreStride(TKernel.TileKeys)
+                + (nint)call.GroupSize * call.QueryLength * call.HeadDim
+            )
+        + SimdKeyTile<T, float>.Bytes(call, TKernel.TileKeys);
+
+    /// <summary>Computes the rows of a group against some of its keys, and leaves them as partial results.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run<T, TKernel, TArguments>(
+        in SimdCall call,
+        in TArguments arguments,
+        in SimdSplit split,
+        byte* scratch,
+        SimdPartial* partials,
+        ref SimdOutcome outcome
+    )
+        where T : unmanaged
+        where TKernel : ISimdRowKernel<TArguments>
+        where TArguments : unmanaged
+    {
+        int tileKeys = TKernel.TileKeys;
+        nint scoreStride = ScoreStride(tileKeys);
+        float* scores = (float*)scratch;
+        float* copy = scores + TKernel.RowsAtOnce * scoreStride;
+        float* queries = copy + SimdKeyTile<T, float>.Bytes(call, tileKeys) / sizeof(float);
+        byte* leaves = stackalloc byte[TKernel.LeavesBytes];
+        SimdTileKind* kinds = stackalloc SimdTileKind[TKernel.RowsAtOnce];
+        float* fades = stackalloc float[TKernel.RowsAtOnce];
+        SimdItem item = split.Item;
+        SimdKeyTile<T, float> tile = default;
+
+        (int first, int last) = Open<T, TKernel, TArguments>(call, arguments, split, queries, partials, ref outcome);
+        for (int index = first / tileKeys; (long)index * tileKeys <= last; index++)
+        {
+            int start = index * tileKeys,
+                end = Math.Min(start + tileKeys, last + 1);
+            tile.Locate(call, item, start, end - start, isShared: false, copy);
+            TKernel.Leaves(call, arguments, item, start, end - start, leaves);
+            int some;
+            for (int r = 0; r < split.Rows; r += some)
+            {
+                int from = 0,
+                    to = 0;
+                for (some = 0; some < TKernel.RowsAtOnce && r + some < split.Rows; some++)
+                {
+                    SimdPartial* row = partials + r + some;
+                    int its = Math.Max(start, row->First),
+                        itsEnd = Math.Min(end, row->Last + 1);
+                    if (its >= itsEnd || some > 0 && (its != from || itsEnd != to))
+                        break;
+                    split.Select(call, r + some, ref item);
+                    kinds[some] = TKernel.Kind(call, arguments, item, leaves);
+                    if (kinds[some] == SimdTileKind.Empty)
+                        break;
+                    (from, to) = (its, itsEnd);
+                }
+                if (some == 0)
+                {
+                    outcome.Empty++;
+                    some = 1;
+                    continue;
+                }
+                some = 1 << BitOperations.Log2((uint)some);
+                tile.Load(call);
+
+                float* keys = tile.Keys + (from - start) * tile.KeyStride,
+                    values = tile.Values + (from - start) * tile.ValueStride;
+                (nint ahead, nint aheadStride) = tile.AfterKeys(call, item, from, end, last);
+                TKernel.Scores(
+                    keys,
+                    tile.KeyStride,
+                    to - from,
+                    queries + (nint)r * call.HeadDim,
+                    call.HeadDim,
+                    some,
+                    scores,
+                    scoreStride,
+                    (byte*)ahead,
+                    aheadStride
+                );
+                for (int i = 0; i < some; i++)
+                {
+                    split.Select(call, r + i, ref item);
+                    (outcome.Full, outcome.Partial) =
+                        kinds[i] == SimdTileKind.Full
+                            ? (outcome.Full + 1, outcome.Partial)
+                            : (outcome.Full, outcome.Partial + 1);
+                    float* own = scores + i * scoreStride;
+                    if (!TKernel.Change(call, arguments, item, kinds[i], from, to - from, own))
+                        outcome.Fault(item, item.FirstRow, 1, from, to - from);
+                    fades[i] = TKernel.Softmax(own, to - from, partials + r + i);
+                    if (call.DropoutThreshold != 0)
+                        SimdDropout.Apply(call, item, item.FirstRow, 1, from, to - from, own);
+                }
+                (ahead, aheadStride) = tile.AfterValues(call, item, from, end, last);
+                TKernel.Values(
+                    values,
+                    tile.ValueStride,
+                    to - from,
+                    scores,
+                    scoreStride,
+                    fades,
+                    some,
+                    partials[r].Outputs,
+                    call.ValueDim,
+                    (byte*)ahead,
+                    aheadStride
+                );
+            }
+        }
+    }
+
+    // Packs the rows' queries, and finds the keys that each and any of them may keep.
+    private static (int First, int Last) Open<T, TKernel, TArguments>(
+        in SimdCall call,
+        in TArguments arguments,
+        in SimdSplit split,
+        float* queries,
+        SimdPartial* partials,
+        ref SimdOutcome outcome
+    )
+        where T : unmanaged
+        where TKernel : ISimdRowKernel<TArguments>
+        where TArguments : unmanaged
+    {
+        (int first, int last) = (int.MaxValue, -1);
+        SimdItem item = split.Item;
+        for (int r = 0; r < split.Rows; r++)
+        {
+            split.Select(call, r, ref item);
+            SimdPartial* row = partials + r;
+            TKernel.OpenRow(call, arguments, item, row, ref outcome);
+            (row->First, row->Last) = (Math.Max(row->First, split.FirstKey), Math.Min(row->Last, split.LastKey));
+            float* query = queries + (nint)r * call.HeadDim;
+            SimdPanels.Pack<T>(call.QueryRow<T>(item), 0, 1, call.HeadDim, TKernel.Factor(call), query, 1);
+            if (row->First <= row->Last)
+                (first, last) = (Math.Min(first, row->First), Math.Max(last, row->Last));
+        }
+        return (first, last);
+    }
+
+    private static int ScoreStride(int tileKeys) => (tileKeys + 2 * MostLanes - 1) / MostLanes * MostLanes;
+}
