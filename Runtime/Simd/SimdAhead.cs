@@ -6,7 +6,7 @@ namespace FlashGen.Support;
 
 /// <summary>
 /// What is read or written next, fetched into the second-level cache while a tile is computed, a few rows at a time: the next tile of
-/// keys and values or, behind the last one, the rows of the output. A burst of fetches would make the tile wait.
+/// keys and values or, behind the last one, the rows of the output and the next queries. A burst of fetches would make the tile wait.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public unsafe struct SimdAhead
@@ -50,6 +50,11 @@ public unsafe struct SimdAhead
             (ahead.firstStride, ahead.firstBytes) = (
                 (nint)call.OutputStrides.Row * sizeof(T),
                 call.ValueDim * sizeof(T)
+            );
+            ahead.second = (byte*)((T*)call.Query + item.NextQueries);
+            (ahead.secondStride, ahead.secondBytes) = (
+                (nint)call.QueryStrides.Row * sizeof(T),
+                call.HeadDim * sizeof(T)
             );
         }
         ahead.rowsPerStep = (ahead.rows + steps - 1) / steps;

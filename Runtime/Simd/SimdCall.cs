@@ -96,6 +96,9 @@ public struct SimdItem
     /// <summary>The batch entry's key length and query offset.</summary>
     public int KeyLength,
         Offset;
+
+    /// <summary>Where the query rows begin that the thread takes next, as far as can be told: in elements from the tensor's first.</summary>
+    public long NextQueries;
 }
 
 /// <summary>What a kernel did: tiles by kind, and the first tile in which a reached table read had no answer.</summary>

@@ -168,7 +168,7 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
                 if (index >= items)
                     break;
                 if (partials == null)
-                    TKernel.Run(call, arguments, Item(index), scratch, ref mine);
+                    TKernel.Run(call, arguments, Item(index, Math.Min(index + most + 1, items - 1)), scratch, ref mine);
                 else
                     RunSplit(index, scratch, ref mine);
                 long finished = Interlocked.Increment(ref done);
@@ -217,6 +217,18 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
             outcome.Fault(mine.FaultItem, mine.FaultFirstRow, mine.FaultRows, mine.FaultFirstKey, mine.FaultKeys);
             Interlocked.Exchange(ref next, long.MaxValue / 2);
         }
+    }
+
+    // Threads take items in turns, so the one that a thread takes next is as far ahead as there are threads.
+    private unsafe SimdItem Item(long index, long next)
+    {
+        SimdItem item = Item(index),
+            following = Item(next);
+        item.NextQueries =
+            following.Batch * call.QueryStrides.Batch
+            + following.Head * call.QueryStrides.Head
+            + following.FirstRow * call.QueryStrides.Row;
+        return item;
     }
 
     // The last rows of a head first: under a causal mask they are the longest.

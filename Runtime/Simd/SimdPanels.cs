@@ -33,7 +33,7 @@ public static unsafe class SimdPanels
                 Transpose(widened, columns, some, columns, factor, panel + row, panelRows);
             }
         }
-        for (int d = 0; d < columns; d++)
+        for (int d = 0; d < columns && rows < panelRows; d++)
             new Span<float>(panel + (long)d * panelRows + rows, panelRows - rows).Clear();
     }
 
@@ -80,21 +80,21 @@ public static unsafe class SimdPanels
     {
         const float Ln2 = 0.693147180559945309f;
         float* narrow = stackalloc float[8 * columns];
+        float* factors = stackalloc float[8];
         for (int row = 0; row < rows; row += 8)
         {
             int some = Math.Min(8, rows - row);
             float* rowsOut = typeof(T) == typeof(float) ? (float*)target + row * stride : narrow;
             long rowStride = typeof(T) == typeof(float) ? stride : columns;
-            TransposeBack(panel + row, panelRows, some, columns, rowsOut, rowStride);
+            for (int r = 0; r < some; r++)
+                factors[r] = factor / sum[row + r];
+            TransposeBack(panel + row, panelRows, some, columns, factors, rowsOut, rowStride);
             for (int r = 0; r < some; r++)
             {
                 float* output = rowsOut + r * rowStride;
-                Span<float> elements = new(output, columns);
                 float total = sum[row + r];
                 if (total == 0)
-                    elements.Clear();
-                else
-                    Scale(output, columns, factor / total);
+                    new Span<float>(output, columns).Clear();
                 if (typeof(T) != typeof(float))
                     SimdElements.Narrow(output, target + (row + r) * stride, columns);
                 if (logSumExp != null)
@@ -130,16 +130,6 @@ public static unsafe class SimdPanels
     }
 
     [MethodImpl(Hot)]
-    private static void Scale(float* values, int count, float factor)
-    {
-        int i = 0;
-        for (; i + 8 <= count; i += 8)
-            (Vector256.Load(values + i) * factor).Store(values + i);
-        for (; i < count; i++)
-            values[i] *= factor;
-    }
-
-    [MethodImpl(Hot)]
     private static void Transpose(
         float* source,
         long stride,
@@ -151,6 +141,8 @@ public static unsafe class SimdPanels
     )
     {
         int row = 0;
+        float* factors = stackalloc float[8];
+        new Span<float>(factors, 8).Fill(factor);
         if (Avx.IsSupported)
             for (; row + 8 <= rows; row += 8)
             {
@@ -158,7 +150,7 @@ public static unsafe class SimdPanels
                 float* b = target + row;
                 int d = 0;
                 for (; d + 8 <= columns; d += 8)
-                    Transpose8(a + d, stride, factor, b + (long)d * targetStride, targetStride);
+                    Transpose8(a + d, stride, factors, b + (long)d * targetStride, targetStride);
                 for (; d < columns; d++)
                 for (int r = 0; r < 8; r++)
                     b[(long)d * targetStride + r] = a[r * stride + d] * factor;
@@ -174,6 +166,7 @@ public static unsafe class SimdPanels
         int sourceStride,
         int rows,
         int columns,
+        float* factors,
         float* target,
         long stride
     )
@@ -181,52 +174,39 @@ public static unsafe class SimdPanels
         int d = 0;
         if (Avx.IsSupported && rows == 8)
             for (; d + 8 <= columns; d += 8)
-                Transpose8(source + (long)d * sourceStride, sourceStride, 1, target + d, stride);
+                Transpose8(source + (long)d * sourceStride, sourceStride, factors, target + d, stride);
         for (; d < columns; d++)
         for (int r = 0; r < rows; r++)
-            target[r * stride + d] = source[(long)d * sourceStride + r];
+            target[r * stride + d] = source[(long)d * sourceStride + r] * factors[r];
+    }
+
+    // An 8 x 8 block; row r of the target times factor r. Of two rows a half each is loaded into a vector, so that what is left to do
+    // stays within the halves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Transpose8(float* a, long stride, float* factors, float* b, long targetStride)
+    {
+        Transpose8x4(a, stride, factors, b, targetStride);
+        Transpose8x4(a + 4, stride, factors + 4, b + 4 * targetStride, targetStride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose8(float* a, long stride, float factor, float* b, long targetStride)
+    private static void Transpose8x4(float* a, long stride, float* factors, float* b, long targetStride)
     {
-        Vector256<float> scale = Vector256.Create(factor);
-        Vector256<float> r0 = Vector256.Load(a) * scale;
-        Vector256<float> r1 = Vector256.Load(a + stride) * scale;
-        Vector256<float> r2 = Vector256.Load(a + 2 * stride) * scale;
-        Vector256<float> r3 = Vector256.Load(a + 3 * stride) * scale;
-        Vector256<float> r4 = Vector256.Load(a + 4 * stride) * scale;
-        Vector256<float> r5 = Vector256.Load(a + 5 * stride) * scale;
-        Vector256<float> r6 = Vector256.Load(a + 6 * stride) * scale;
-        Vector256<float> r7 = Vector256.Load(a + 7 * stride) * scale;
-        Transpose4(ref r0, ref r1, ref r2, ref r3);
-        Transpose4(ref r4, ref r5, ref r6, ref r7);
-        Avx.Permute2x128(r0, r4, 0x20).Store(b);
-        Avx.Permute2x128(r1, r5, 0x20).Store(b + targetStride);
-        Avx.Permute2x128(r2, r6, 0x20).Store(b + 2 * targetStride);
-        Avx.Permute2x128(r3, r7, 0x20).Store(b + 3 * targetStride);
-        Avx.Permute2x128(r0, r4, 0x31).Store(b + 4 * targetStride);
-        Avx.Permute2x128(r1, r5, 0x31).Store(b + 5 * targetStride);
-        Avx.Permute2x128(r2, r6, 0x31).Store(b + 6 * targetStride);
-        Avx.Permute2x128(r3, r7, 0x31).Store(b + 7 * targetStride);
-    }
-
-    // Transposes the two 4 x 4 halves of four rows.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose4(
-        ref Vector256<float> r0,
-        ref Vector256<float> r1,
-        ref Vector256<float> r2,
-        ref Vector256<float> r3
-    )
-    {
+        Vector256<float> r0 = Halves(a, a + 4 * stride);
+        Vector256<float> r1 = Halves(a + stride, a + 5 * stride);
+        Vector256<float> r2 = Halves(a + 2 * stride, a + 6 * stride);
+        Vector256<float> r3 = Halves(a + 3 * stride, a + 7 * stride);
         Vector256<double> low01 = Avx.UnpackLow(r0, r1).AsDouble();
         Vector256<double> high01 = Avx.UnpackHigh(r0, r1).AsDouble();
         Vector256<double> low23 = Avx.UnpackLow(r2, r3).AsDouble();
         Vector256<double> high23 = Avx.UnpackHigh(r2, r3).AsDouble();
-        r0 = Avx.UnpackLow(low01, low23).AsSingle();
-        r1 = Avx.UnpackHigh(low01, low23).AsSingle();
-        r2 = Avx.UnpackLow(high01, high23).AsSingle();
-        r3 = Avx.UnpackHigh(high01, high23).AsSingle();
+        (Avx.UnpackLow(low01, low23).AsSingle() * Vector256.Create(factors[0])).Store(b);
+        (Avx.UnpackHigh(low01, low23).AsSingle() * Vector256.Create(factors[1])).Store(b + targetStride);
+        (Avx.UnpackLow(high01, high23).AsSingle() * Vector256.Create(factors[2])).Store(b + 2 * targetStride);
+        (Avx.UnpackHigh(high01, high23).AsSingle() * Vector256.Create(factors[3])).Store(b + 3 * targetStride);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Halves(float* lower, float* upper) =>
+        Avx.InsertVector128(Vector128.Load(lower).ToVector256Unsafe(), Vector128.Load(upper), 1);
 }

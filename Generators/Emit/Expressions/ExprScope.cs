@@ -154,7 +154,7 @@ internal sealed class ExprScope
             case Expr.TableRead read:
                 return Read(read, guard);
             case Expr.Unary unary:
-                return Unary(unary.Item1, Go(unary.Item2, guard));
+                return Unary(unary.Item1, Go(Cheaper(unary.Item1, unary.Item2), guard));
             case Expr.Convert convert:
                 return Convert(convert.Item1, Go(convert.Item2, guard));
             case Expr.Binary binary:
@@ -164,6 +164,27 @@ internal sealed class ExprScope
             default:
                 throw new NotSupportedException(expr.ToString());
         }
+    }
+
+    // A vector's division costs as much as a tanh: the argument of one, a score over a constant cap, is multiplied by the cap's
+    // reciprocal instead. That moves it by a unit in the last place, and tanh by no more.
+    private Expr Cheaper(UnaryOp op, Expr operand)
+    {
+        if (
+            !op.IsTanh
+            || axis == Axis.None
+            || operand
+                is not Expr.Binary
+                {
+                    Item1.IsDiv: true,
+                    Item3: Expr.Literal { Item: Literal.FloatLiteral divisor }
+                } quotient
+        )
+            return operand;
+        float reciprocal = 1 / LiteralModule.toFloat(divisor.bits);
+        return reciprocal is > 1e-30f and < 1e30f
+            ? Expr.NewBinary(BinaryOp.Mul, quotient.Item2, Expr.NewLiteral(LiteralModule.ofFloat(reciprocal)))
+            : operand;
     }
 
     private Value Field(Field field)

@@ -49,19 +49,13 @@ internal static class LanesEmitter
                 [MethodImpl(Inline)]
                 public static int Min(Ints x)
                 {
-                    int result = x[0];
-                    for (int i = 1; i < Count; i++)
-                        result = Math.Min(result, x[i]);
-                    return result;
+            {{Indent(Fold(bits, "Min"), 2)}}
                 }
 
                 [MethodImpl(Inline)]
                 public static int Max(Ints x)
                 {
-                    int result = x[0];
-                    for (int i = 1; i < Count; i++)
-                        result = Math.Max(result, x[i]);
-                    return result;
+            {{Indent(Fold(bits, "Max"), 2)}}
                 }
 
                 public static uint Min(UInts x)
@@ -98,7 +92,9 @@ internal static class LanesEmitter
                     return result;
                 }
 
-                // A rational approximation, odd over even (the coefficients are Eigen's): 3 units in the last place, one division. Beyond
+            {{(
+                bits == 512 ? Indent(Reciprocal, 1) + "\n\n" : ""
+            )}}    // A rational approximation, odd over even (the coefficients are Eigen's): 3 units in the last place, one division. Beyond
                 // the bound the result is 1 in float. The order of the bounds keeps NaN.
                 [MethodImpl(Inline)]
                 public static Floats Tanh(Floats x)
@@ -114,7 +110,7 @@ internal static class LanesEmitter
                     Floats q = V.MultiplyAddEstimate(V.Create(1.19825839466702e-06f), square, V.Create(1.18534705686654e-04f));
                     q = V.MultiplyAddEstimate(q, square, V.Create(2.26843463243900e-03f));
                     q = V.MultiplyAddEstimate(q, square, V.Create(4.89352518554385e-03f));
-                    return x * p / q;
+                    return {{(bits == 512 ? "x * p * Reciprocal(q)" : "x * p / q")}};
                 }
 
                 /// <summary>A function without a vector form, lane by lane.</summary>
@@ -338,6 +334,32 @@ internal static class LanesEmitter
 
             """.Replace("\r\n", "\n");
     }
+
+    // Halves against halves, down to four lanes.
+    private static string Fold(int bits, string operation)
+    {
+        string text = "";
+        string vector = "x";
+        for (int width = bits / 2; width >= 128; width /= 2)
+        {
+            text +=
+                $"Vector{width}<int> x{width} = Vector{width}.{operation}({vector}.GetLower(), {vector}.GetUpper());\n";
+            vector = $"x{width}";
+        }
+        return text
+            + $"return Math.{operation}(Math.{operation}({vector}[0], {vector}[1]), Math.{operation}({vector}[2], {vector}[3]));";
+    }
+
+    // A division of 512 bits keeps its unit busy for 16 cycles.
+    private const string Reciprocal = """
+        // 14 bits, and a step of Newton's method to all of them.
+        [MethodImpl(Inline)]
+        private static Floats Reciprocal(Floats x)
+        {
+            Floats r = Avx512F.Reciprocal14(x);
+            return V.FusedMultiplyAdd(r, V.FusedMultiplyAdd(-x, r, V.Create(1f)), r);
+        }
+        """;
 
     // There is no gather of 512 bits in .NET: two of 256.
     private static string Gather(int bits) =>
