@@ -47,7 +47,7 @@ static class Duel
         double seconds = race.Seconds[0];
         int at = Array.FindIndex(runners, rival => rival.Name == roofRival);
         double? peak =
-            flops > 0 ? flops / seconds / roof.Peak(threads)
+            flops > 0 ? flops / seconds / roof.PeakNow(threads)
             : at >= 0 ? race.Ratio(at + 1)
             : null;
         string mood =
@@ -79,7 +79,7 @@ static class Duel
                 threads,
                 1e3 * seconds,
                 "FMA peak",
-                1e3 * flops / roof.Peak(threads),
+                1e3 * flops / roof.PeakNow(threads),
                 peak,
                 peak,
                 least,

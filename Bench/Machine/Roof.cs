@@ -8,7 +8,9 @@ sealed class Roof : IDisposable
 {
     // About half a millisecond a probe: short beside what is measured, long beside the clock and the waking of a thread.
     private const int ProbeRounds = 80_000;
+    private const int ProbesOfRace = 20;
     private readonly Dictionary<int, double> peaks = [];
+    private readonly Dictionary<int, double> peaksNow = [];
     private readonly double[] rates;
 
     public Roof()
@@ -19,7 +21,7 @@ sealed class Roof : IDisposable
         // The first probes pay for compiling and for waking the cores.
         for (int threads = 1; threads <= Threads; threads++)
         {
-            peaks[threads] = 0;
+            peaks[threads] = peaksNow[threads] = 0;
             for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalSeconds < 1; )
                 Calibrate(threads);
         }
@@ -37,7 +39,21 @@ sealed class Roof : IDisposable
     /// <summary>float32 operations a second at the kernels' width, the best seen so far.</summary>
     public double Peak(int threads) => peaks[threads];
 
-    /// <summary>Share of the best rate seen so far that the slowest of the threads reaches right now.</summary>
+    /// <summary>
+    /// The best of the race under way. The clock of a machine that others share changes within minutes, and what runs at a lower
+    /// clock is to be held against that.
+    /// </summary>
+    public double PeakNow(int threads) => peaksNow[threads];
+
+    /// <summary>Starts a race: what was reached before no longer counts for it.</summary>
+    public void StartRace(int threads)
+    {
+        peaksNow[threads] = 0;
+        for (int probe = 0; probe < ProbesOfRace; probe++)
+            Calibrate(threads);
+    }
+
+    /// <summary>Share of the race's best rate that the slowest of the threads reaches right now.</summary>
     public double Calibrate(int threads)
     {
         int bits = SimdForward.VectorBits;
@@ -46,7 +62,8 @@ sealed class Roof : IDisposable
         for (int member = 0; member < threads; member++)
             (sum, least) = (sum + rates[member], Math.Min(least, rates[member]));
         peaks[threads] = Math.Max(peaks[threads], sum);
-        return least * threads / peaks[threads];
+        peaksNow[threads] = Math.Max(peaksNow[threads], sum);
+        return least * threads / peaksNow[threads];
     }
 
     /// <summary>float32 operations a second on one thread at a width that is not the kernels'; the best of some probes.</summary>

@@ -43,7 +43,7 @@ sealed record RaceResult(double[] Seconds, List<Sample>[] Samples, bool IsNoisy)
 
 /// <summary>
 /// Times candidates in turns, so that whatever the machine does meets all of them. A sample is discarded where a probe of
-/// multiply-adds just before does not reach 90 % of the peak on every thread in use, or where threads waited for a core during it.
+/// multiply-adds just before does not reach 90 % of the race's peak on every thread in use, or where threads waited for a core during it.
 /// </summary>
 static class Race
 {
@@ -69,6 +69,7 @@ static class Race
     {
         foreach (Candidate candidate in candidates)
             candidate.Run();
+        roof.StartRace(threads);
         List<Sample>[] samples = [.. candidates.Select(_ => new List<Sample>())];
         long start = Stopwatch.GetTimestamp();
         for (int round = 0; round < MostRounds; round++)
