@@ -79,7 +79,7 @@ public static unsafe class SimdPanels
         where T : unmanaged
     {
         const float Ln2 = 0.693147180559945309f;
-        float* narrow = stackalloc float[8 * columns];
+        float* narrow = stackalloc float[typeof(T) == typeof(float) ? 0 : 8 * columns];
         float* factors = stackalloc float[8];
         for (int row = 0; row < rows; row += 8)
         {
