@@ -196,9 +196,6 @@ public unsafe interface ISimdRowKernel<TArguments> : ISimdKernel<TArguments>
     /// <summary>Keys of a tile.</summary>
     static abstract int TileKeys { get; }
 
-    /// <summary>Rows that the kernel takes at once, a power of two; it takes every lower one as well.</summary>
-    static abstract int RowsAtOnce { get; }
-
     /// <summary>Bytes of what <see cref="Leaves"/> writes.</summary>
     static abstract int LeavesBytes { get; }
 
@@ -238,7 +235,7 @@ public unsafe interface ISimdRowKernel<TArguments> : ISimdKernel<TArguments>
         float* scores
     );
 
-    /// <summary>Scores of some rows against some keys; <paramref name="ahead"/> is fetched meanwhile, in rows of as many bytes.</summary>
+    /// <summary>Scores of some rows against some keys.</summary>
     static abstract void Scores(
         float* keys,
         nint stride,
@@ -247,9 +244,7 @@ public unsafe interface ISimdRowKernel<TArguments> : ISimdKernel<TArguments>
         int headDim,
         int rows,
         float* scores,
-        nint scoreStride,
-        byte* ahead,
-        nint aheadStride
+        nint scoreStride
     );
 
     /// <summary>Turns a row's scores into probabilities; returns by what its outputs shrink.</summary>
@@ -265,8 +260,6 @@ public unsafe interface ISimdRowKernel<TArguments> : ISimdKernel<TArguments>
         float* fades,
         int rows,
         float* outputs,
-        int valueDim,
-        byte* ahead,
-        nint aheadStride
+        int valueDim
     );
 }

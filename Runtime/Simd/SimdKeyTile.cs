@@ -87,47 +87,4 @@ public unsafe struct SimdKeyTile<T, TReal>
             Unsafe.CopyBlockUnaligned(Values + row * ValueStride, value, (uint)(call.ValueDim * sizeof(T)));
         }
     }
-
-    /// <summary>
-    /// What the row kernels read next while they read the keys from <paramref name="from"/> on, and its stride in bytes: the values of
-    /// the same keys, or where the tile is a copy the next tile's keys.
-    /// </summary>
-    internal readonly (nint Address, nint Stride) AfterKeys(
-        in SimdCall call,
-        in SimdItem item,
-        int from,
-        int end,
-        int last
-    ) =>
-        IsComputedWith
-            ? ((nint)(call.ValueRow<T>(item) + from * call.ValueStrides.Row), (nint)call.ValueStrides.Row * sizeof(T))
-            : NextKeys(call, item, from, end, last);
-
-    /// <summary>Likewise while they read the values: the next tile's keys, or where the tile is a copy the next tile's values.</summary>
-    internal readonly (nint Address, nint Stride) AfterValues(
-        in SimdCall call,
-        in SimdItem item,
-        int from,
-        int end,
-        int last
-    ) =>
-        IsComputedWith
-            ? NextKeys(call, item, from, end, last)
-            : (
-                (nint)(call.ValueRow<T>(item) + (end <= last ? end : from) * call.ValueStrides.Row),
-                (nint)call.ValueStrides.Row * sizeof(T)
-            );
-
-    // Behind the last tile there is nothing to fetch: what has just been read costs nothing.
-    private static (nint Address, nint Stride) NextKeys(
-        in SimdCall call,
-        in SimdItem item,
-        int from,
-        int end,
-        int last
-    ) =>
-        (
-            (nint)(call.KeyRow<T>(item) + (end <= last ? end : from) * call.KeyStrides.Row),
-            (nint)call.KeyStrides.Row * sizeof(T)
-        );
 }

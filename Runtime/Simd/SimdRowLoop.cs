@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace FlashGen.Support;
@@ -14,6 +13,9 @@ public static unsafe class SimdRowLoop
     // Floats of the widest vector: what a row's scores are rounded up to, and what a kernel may write beyond them.
     private const int MostLanes = 16;
 
+    // Rows that go through a tile together.
+    private const int RowsAtOnce = 16;
+
     /// <summary>Bytes of scratch that <see cref="Run"/> needs.</summary>
     public static nint ScratchBytes<T, TKernel, TArguments>(in SimdCall call)
         where T : unmanaged
@@ -21,7 +23,7 @@ public static unsafe class SimdRowLoop
         where TArguments : unmanaged =>
         sizeof(float)
             * (
-                TKernel.RowsAtOnce * (nint)ScoreStride(TKernel.TileKeys)
+                RowsAtOnce * (nint)ScoreStride(TKernel.TileKeys)
                 + (nint)call.GroupSize * call.QueryLength * call.HeadDim
             )
         + SimdKeyTile<T, float>.Bytes(call, TKernel.TileKeys);
@@ -43,11 +45,11 @@ public static unsafe class SimdRowLoop
         int tileKeys = TKernel.TileKeys;
         nint scoreStride = ScoreStride(tileKeys);
         float* scores = (float*)scratch;
-        float* copy = scores + TKernel.RowsAtOnce * scoreStride;
+        float* copy = scores + RowsAtOnce * scoreStride;
         float* queries = copy + SimdKeyTile<T, float>.Bytes(call, tileKeys) / sizeof(float);
         byte* leaves = stackalloc byte[TKernel.LeavesBytes];
-        SimdTileKind* kinds = stackalloc SimdTileKind[TKernel.RowsAtOnce];
-        float* fades = stackalloc float[TKernel.RowsAtOnce];
+        SimdTileKind* kinds = stackalloc SimdTileKind[RowsAtOnce];
+        float* fades = stackalloc float[RowsAtOnce];
         SimdItem item = split.Item;
         SimdKeyTile<T, float> tile = default;
 
@@ -63,7 +65,7 @@ public static unsafe class SimdRowLoop
             {
                 int from = 0,
                     to = 0;
-                for (some = 0; some < TKernel.RowsAtOnce && r + some < split.Rows; some++)
+                for (some = 0; some < RowsAtOnce && r + some < split.Rows; some++)
                 {
                     SimdPartial* row = partials + r + some;
                     int its = Math.Max(start, row->First),
@@ -82,12 +84,10 @@ public static unsafe class SimdRowLoop
                     some = 1;
                     continue;
                 }
-                some = 1 << BitOperations.Log2((uint)some);
                 tile.Load(call);
 
                 float* keys = tile.Keys + (from - start) * tile.KeyStride,
                     values = tile.Values + (from - start) * tile.ValueStride;
-                (nint ahead, nint aheadStride) = tile.AfterKeys(call, item, from, end, last);
                 TKernel.Scores(
                     keys,
                     tile.KeyStride,
@@ -96,9 +96,7 @@ public static unsafe class SimdRowLoop
                     call.HeadDim,
                     some,
                     scores,
-                    scoreStride,
-                    (byte*)ahead,
-                    aheadStride
+                    scoreStride
                 );
                 for (int i = 0; i < some; i++)
                 {
@@ -114,7 +112,6 @@ public static unsafe class SimdRowLoop
                     if (call.DropoutThreshold != 0)
                         SimdDropout.Apply(call, item, item.FirstRow, 1, from, to - from, own);
                 }
-                (ahead, aheadStride) = tile.AfterValues(call, item, from, end, last);
                 TKernel.Values(
                     values,
                     tile.ValueStride,
@@ -124,9 +121,7 @@ public static unsafe class SimdRowLoop
                     fades,
                     some,
                     partials[r].Outputs,
-                    call.ValueDim,
-                    (byte*)ahead,
-                    aheadStride
+                    call.ValueDim
                 );
             }
         }
@@ -154,7 +149,10 @@ public static unsafe class SimdRowLoop
             TKernel.OpenRow(call, arguments, item, row, ref outcome);
             (row->First, row->Last) = (Math.Max(row->First, split.FirstKey), Math.Min(row->Last, split.LastKey));
             float* query = queries + (nint)r * call.HeadDim;
-            SimdPanels.Pack<T>(call.QueryRow<T>(item), 0, 1, call.HeadDim, TKernel.Factor(call), query, 1);
+            SimdElements.Widen(call.QueryRow<T>(item), query, call.HeadDim);
+            float factor = TKernel.Factor(call);
+            for (int d = 0; d < call.HeadDim; d++)
+                query[d] *= factor;
             if (row->First <= row->Last)
                 (first, last) = (Math.Min(first, row->First), Math.Max(last, row->Last));
         }

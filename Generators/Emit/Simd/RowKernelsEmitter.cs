@@ -1,4 +1,3 @@
-using System.Collections.Generic;
 using System.Linq;
 using static FlashGen.Generators.Emit.CodeText;
 
@@ -6,40 +5,50 @@ namespace FlashGen.Generators.Emit.Simd;
 
 /// <summary>
 /// The CPU's micro-kernels for a few query rows against many keys (decoding). Lanes are dimensions in the products and keys in the
-/// softmax, so no lane is idle. What bounds it is memory: the rows of a group share each key and value that is loaded, and while one
-/// of the two is computed with, what is read next is fetched.
+/// softmax, so no lane is idle. What bounds it is memory: the rows of a group share each key and value that is loaded.
 /// </summary>
 internal static class RowKernelsEmitter
 {
     private const int KeysPerStep = 4;
-    private const int CacheLine = 64;
+
+    /// <summary>Keys that stay in the first-level cache while all rows go over them.</summary>
+    private const int KeysInCache = 16;
+
+    /// <summary>
+    /// Rows ahead whose first lines are fetched. The hardware fetches the rest by itself, but it stops at each page of 4 KB, which is
+    /// eight rows of 128 floats: fetching every line was slower than this, and a tile ahead slower than nothing.
+    /// </summary>
+    private const int RowsAhead = 8;
 
     /// <summary>Rows that share what is loaded, most first: as many as leave the accumulators in registers.</summary>
     private static int[] Rows(SimdTile tile) => tile.VectorBits == 512 ? [4, 2, 1] : [2, 1];
 
+    /// <summary>Vectors of value columns that are accumulated at once.</summary>
+    private const int Vectors = 4;
+
     public static string Emit(SimdTile tile)
     {
-        string Dispatch(string name, string arguments) =>
+        string Groups(string call) =>
             string.Join(
                 "\n",
                 Rows(tile)
-                    .Select(rows =>
-                        rows == 1
-                            ? $"{name}1({arguments});"
-                            : $"if (rows == {rows})\n    {name}{rows}({arguments});\nelse"
-                    )
+                    .Select(rows => $"for (; r + {rows} <= rows; r += {rows})\n    {call.Replace("#", Number(rows))}")
             );
         return $$"""
-            /// <summary>Rows that the kernels below take at once; they take every lower power of two as well.</summary>
-            public const int RowsAtOnce = {{Rows(tile)[0]}};
-
             /// <summary>Scores of some rows: scores[row][j] = sum over d of keys[j][d] * queries[row][d].</summary>
-            public static void RowScores(float* keys, nint stride, int count, float* queries, int headDim, int rows, float* scores, nint scoreStride, byte* ahead, nint aheadStride)
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            public static void RowScores(float* keys, nint stride, int count, float* queries, int headDim, int rows, float* scores, nint scoreStride)
             {
+                for (int j = 0; j < count; j += {{KeysInCache}}, keys += {{KeysInCache}} * stride)
+                {
+                    int some = count - j < {{KeysInCache}} ? count - j : {{KeysInCache}}, r = 0;
             {{Indent(
-                Dispatch("RowScores", "keys, stride, count, queries, headDim, scores, scoreStride, ahead, aheadStride"),
-                1
+                Groups(
+                    "RowScores#(keys, stride, some, queries + r * headDim, headDim, scores + r * scoreStride + j, scoreStride);"
+                ),
+                2
             )}}
+                }
             }
 
             {{string.Join("\n\n", Rows(tile).Select(rows => Scores(tile, rows)))}}
@@ -47,15 +56,20 @@ internal static class RowKernelsEmitter
             {{Softmax(tile)}}
 
             /// <summary>Outputs of some rows: outputs[row][d] = outputs[row][d] * fades[row] + sum over keys of probabilities[row][j] * values[j][d].</summary>
-            public static void RowValues(float* values, nint stride, int count, float* probabilities, nint scoreStride, float* fades, int rows, float* outputs, int valueDim, byte* ahead, nint aheadStride)
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            public static void RowValues(float* values, nint stride, int count, float* probabilities, nint scoreStride, float* fades, int rows, float* outputs, int valueDim)
             {
+                const int step = {{Vectors * tile.Lanes}};
+                for (int d = 0; d < valueDim; d += step)
+                {
+                    int columns = valueDim - d < step ? valueDim - d : step, r = 0;
             {{Indent(
-                Dispatch(
-                    "RowValues",
-                    "values, stride, count, probabilities, scoreStride, fades, outputs, valueDim, ahead, aheadStride"
+                Groups(
+                    "RowValues#(values + d, stride, count, probabilities + r * scoreStride, scoreStride, fades + r, outputs + r * valueDim + d, valueDim, columns);"
                 ),
-                1
+                2
             )}}
+                }
             }
 
             {{string.Join("\n\n", Rows(tile).Select(rows => Values(tile, rows)))}}
@@ -69,20 +83,26 @@ internal static class RowKernelsEmitter
     private static string Scores(SimdTile tile, int rows) =>
         $$"""
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            private static void RowScores{{rows}}(float* keys, nint stride, int count, float* queries, int headDim, float* scores, nint scoreStride, byte* ahead, nint aheadStride)
+            private static void RowScores{{rows}}(float* keys, nint stride, int count, float* queries, int headDim, float* scores, nint scoreStride)
             {
                 int vectors = headDim & ~{{tile.Lanes - 1}};
                 int j = 0;
-                for (; j + {{KeysPerStep}} <= count; j += {{KeysPerStep}}, keys += {{KeysPerStep}} * stride, ahead += {{KeysPerStep}} * aheadStride)
+                for (; j + {{KeysPerStep}} <= count; j += {{KeysPerStep}}, keys += {{KeysPerStep}} * stride)
                 {
                     float* k0 = keys;
             {{Indent(string.Join("\n", Enumerable.Range(1, KeysPerStep - 1).Select(k => $"float* k{k} = k{k - 1} + stride;")), 2)}}
+                    if (Sse.IsSupported)
+                    {
+                        Sse.Prefetch0(k0 + {{RowsAhead}} * stride);
+                        Sse.Prefetch0(k0 + {{RowsAhead}} * stride + 16);
+                        Sse.Prefetch0(k2 + {{RowsAhead}} * stride);
+                        Sse.Prefetch0(k2 + {{RowsAhead}} * stride + 16);
+                    }
             {{Indent(Lines(rows, KeysPerStep, (r, k) => $"Reals s{r}_{k} = Reals.Zero;"), 2)}}
                     for (int d = 0; d < vectors; d += {{tile.Lanes}})
                     {
             {{Indent(
-                Fetch(tile, Enumerable.Range(0, KeysPerStep).Select(k => k == 0 ? "ahead + 4 * d" : $"ahead + {k} * aheadStride + 4 * d"))
-                    + Lines(KeysPerStep, k => $"Reals x{k} = V.Load(k{k} + d);")
+                Lines(KeysPerStep, k => $"Reals x{k} = V.Load(k{k} + d);")
                     + "\n"
                     + Lines(
                         rows,
@@ -104,14 +124,6 @@ internal static class RowKernelsEmitter
                         scores[r * scoreStride + j] = RowProduct(keys, queries + r * headDim, headDim);
             }
             """;
-
-    // One fetch for each cache line, given the addresses of some consecutive vectors.
-    private static string Fetch(SimdTile tile, IEnumerable<string> addresses) =>
-        tile.VectorBits == 128
-            ? ""
-            : "if (Sse.IsSupported)\n{\n"
-                + string.Join("\n", addresses.Select(address => $"    Sse.Prefetch1({address});"))
-                + "\n}\n";
 
     private static string Softmax(SimdTile tile) =>
         $$"""
@@ -155,34 +167,30 @@ internal static class RowKernelsEmitter
 
     private static string Values(SimdTile tile, int rows)
     {
-        int vectors = rows == 1 ? 8 : 4;
-        int columns = vectors * tile.Lanes;
+        int step = Vectors * tile.Lanes;
         string At(int vector) => vector == 0 ? "" : $" + {vector * tile.Lanes}";
         string Output(int r, int c) => $"outputs + {(r == 0 ? "" : $"{r} * valueDim + ")}d{At(c)}";
-        IEnumerable<string> lines = Enumerable
-            .Range(0, columns * sizeof(float) / CacheLine)
-            .Select(line => line == 0 ? "a" : $"a + {line * CacheLine}");
         return $$"""
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            private static void RowValues{{rows}}(float* values, nint stride, int count, float* probabilities, nint scoreStride, float* fades, float* outputs, int valueDim, byte* ahead, nint aheadStride)
+            private static void RowValues{{rows}}(float* values, nint stride, int count, float* probabilities, nint scoreStride, float* fades, float* outputs, int valueDim, int columns)
             {
                 int d = 0;
-                for (; d + {{columns}} <= valueDim; d += {{columns}})
+                for (; d + {{step}} <= columns; d += {{step}})
                 {
-            {{Indent(Lines(rows, vectors, (r, c) => $"Reals o{r}_{c} = Reals.Zero;"), 2)}}
+            {{Indent(Lines(rows, Vectors, (r, c) => $"Reals o{r}_{c} = Reals.Zero;"), 2)}}
                     float* v = values + d;
-                    byte* a = ahead + 4 * d;
-                    for (int j = 0; j < count; j++, v += stride, a += aheadStride)
+                    for (int j = 0; j < count; j++, v += stride)
                     {
+                        if (Sse.IsSupported)
+                            Sse.Prefetch0(v + {{RowsAhead}} * stride);
             {{Indent(
-                Fetch(tile, lines)
-                    + Lines(vectors, c => $"Reals x{c} = V.Load(v{At(c)});")
+                Lines(Vectors, c => $"Reals x{c} = V.Load(v{At(c)});")
                     + "\n"
                     + Lines(
                         rows,
                         r =>
                             $"Reals p{r} = V.Create(probabilities[{(r == 0 ? "" : $"{r} * scoreStride + ")}j]);\n"
-                            + Lines(vectors, c => $"o{r}_{c} = {Fma(tile)}(p{r}, x{c}, o{r}_{c});")
+                            + Lines(Vectors, c => $"o{r}_{c} = {Fma(tile)}(p{r}, x{c}, o{r}_{c});")
                     ),
                 3
             )}}
@@ -193,15 +201,15 @@ internal static class RowKernelsEmitter
                     r =>
                         $"Reals f{r} = V.Create(fades[{r}]);\n"
                         + Lines(
-                            vectors,
+                            Vectors,
                             c => $"{Fma(tile)}(V.Load({Output(r, c)}), f{r}, o{r}_{c}).Store({Output(r, c)});"
                         )
                 ),
                 2
             )}}
                 }
-                for (int r = 0; r < {{rows}} && d < valueDim; r++)
-                    RowColumns(values + d, stride, count, probabilities + r * scoreStride, fades[r], outputs + r * valueDim + d, valueDim - d);
+                for (int r = 0; r < {{rows}} && d < columns; r++)
+                    RowColumns(values + d, stride, count, probabilities + r * scoreStride, fades[r], outputs + r * valueDim + d, columns - d);
             }
             """;
     }

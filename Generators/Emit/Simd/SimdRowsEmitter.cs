@@ -44,8 +44,6 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
 
             public static int TileKeys => BlockN;
 
-            public static int RowsAtOnce => MicroKernels.RowsAtOnce;
-
             public static int LeavesBytes => {{(HasKeyLeaves ? "sizeof(KeyLeaves)" : "0")}};
 
             public static float Factor(in SimdCall call) => {{Factor}};
@@ -56,13 +54,13 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
 
             public static bool Change({{Parameters}}, TileKind kind, int firstKey, int keys, float* scores) => {{change}};
 
-            public static void Scores(float* keys, nint stride, int count, float* queries, int headDim, int rows, float* scores, nint scoreStride, byte* ahead, nint aheadStride) =>
-                MicroKernels.RowScores(keys, stride, count, queries, headDim, rows, scores, scoreStride, ahead, aheadStride);
+            public static void Scores(float* keys, nint stride, int count, float* queries, int headDim, int rows, float* scores, nint scoreStride) =>
+                MicroKernels.RowScores(keys, stride, count, queries, headDim, rows, scores, scoreStride);
 
             public static float Softmax(float* scores, int count, SimdPartial* row) => MicroKernels.RowSoftmax(scores, count, row);
 
-            public static void Values(float* values, nint stride, int count, float* probabilities, nint scoreStride, float* fades, int rows, float* outputs, int valueDim, byte* ahead, nint aheadStride) =>
-                MicroKernels.RowValues(values, stride, count, probabilities, scoreStride, fades, rows, outputs, valueDim, ahead, aheadStride);
+            public static void Values(float* values, nint stride, int count, float* probabilities, nint scoreStride, float* fades, int rows, float* outputs, int valueDim) =>
+                MicroKernels.RowValues(values, stride, count, probabilities, scoreStride, fades, rows, outputs, valueDim);
 
             {{Open()}}
             {{(HasRest ? "\n" + Kind() + "\n" : "")}}{{(HasChange ? "\n" + Change() + "\n" : "")}}
