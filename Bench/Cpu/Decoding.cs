@@ -66,7 +66,7 @@ static class Decoding
         (double best, double ms, bool isNoisy) = (0, 0, false);
         for (int run = 0; run < 5; run++)
         {
-            double waited = Waiting.OfAll();
+            var threadsBefore = Waiting.Now();
             TimeSpan before = Environment.CpuUsage.TotalTime;
             long start = Stopwatch.GetTimestamp();
             for (int call = 0; call < Calls; call++)
@@ -74,7 +74,7 @@ static class Decoding
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             double cores = (Environment.CpuUsage.TotalTime - before).TotalSeconds / seconds;
             // A core that another process had is not idle through any fault of ours.
-            waited = Waiting.OfAll() - waited;
+            double waited = Waiting.Since(threadsBefore, threads);
             if (cores > best)
                 (best, ms, isNoisy) = (cores, 1e3 * seconds / Calls, waited > 0.05 * seconds);
         }

@@ -14,31 +14,46 @@ static partial class Waiting
     /// <summary>Whether the system counts it.</summary>
     public static bool IsKnown { get; } = File.Exists("/proc/self/schedstat");
 
-    /// <summary>Seconds so far, of all threads together; 0 where nothing is known.</summary>
-    public static double OfAll()
+    /// <summary>What each thread has had of the cores so far, and how long it waited; nothing where that is unknown.</summary>
+    public static Dictionary<string, (long Ran, long Waited)> Now()
     {
-        if (!IsKnown)
-            return 0;
-        double sum = 0;
-        foreach (string thread in Directory.EnumerateDirectories(Threads))
-            sum += Read(Path.Combine(thread, "schedstat"));
-        return sum;
+        Dictionary<string, (long, long)> threads = [];
+        if (IsKnown)
+            foreach (string thread in Directory.EnumerateDirectories(Threads))
+                threads[thread] = Read(Path.Combine(thread, "schedstat"));
+        return threads;
     }
+
+    /// <summary>
+    /// Seconds that the so many threads that have run most since then waited meanwhile. The rest of a process, such as a peer's threads
+    /// that have nothing to do but spin, waits for cores that these have.
+    /// </summary>
+    public static double Since(Dictionary<string, (long Ran, long Waited)> before, int threads) =>
+        Now()
+            .Select(thread =>
+            {
+                (long ran, long waited) = before.GetValueOrDefault(thread.Key);
+                return (Ran: thread.Value.Ran - ran, Waited: thread.Value.Waited - waited);
+            })
+            .OrderByDescending(thread => thread.Ran)
+            .Take(threads)
+            .Sum(thread => thread.Waited) / 1e9;
 
     /// <summary>Seconds that the calling thread has had a core; 0 where nothing is known.</summary>
     public static double OnCore() =>
         IsKnown && clock_gettime(ThreadClock, out Time time) == 0 ? time.Seconds + time.Nanoseconds / 1e9 : 0;
 
     // Nanoseconds on a core, nanoseconds waiting for one, turns. A thread may end while it is asked.
-    private static double Read(string path)
+    private static (long Ran, long Waited) Read(string path)
     {
         try
         {
-            return long.Parse(File.ReadAllText(path).Split(' ')[1]) / 1e9;
+            string[] fields = File.ReadAllText(path).Split(' ');
+            return (long.Parse(fields[0]), long.Parse(fields[1]));
         }
         catch (IOException)
         {
-            return 0;
+            return default;
         }
     }
 

@@ -96,11 +96,13 @@ static class Race
     private static Sample Take(Roof roof, int threads, Candidate candidate)
     {
         bool isAtPeak = IsAtPeak(roof, threads);
-        (double waited, double onCore) = (Waiting.OfAll(), Waiting.OnCore());
+        var threadsBefore = Waiting.Now();
+        double onCore = Waiting.OnCore();
         long before = Stopwatch.GetTimestamp();
         candidate.Run();
         double seconds = Stopwatch.GetElapsedTime(before).TotalSeconds;
-        (waited, onCore) = (Waiting.OfAll() - waited, Waiting.OnCore() - onCore);
+        onCore = Waiting.OnCore() - onCore;
+        double waited = Waiting.Since(threadsBefore, threads);
         return new(seconds, onCore, isAtPeak && waited <= MostWaited * seconds);
     }
 
