@@ -37,7 +37,7 @@ let tests =
                         "FlashGen.Kernels.Causal"
                         "bottom-right"
                         "float32"
-                        "m=128 n=128"
+                        "m=256 n=128"
                         "████▒▒· "
                         "██████▒▒"
                         "full 5   ▒▒ partial 2   ·  empty 1"
