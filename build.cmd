@@ -14,6 +14,7 @@ set "NUGET_PACKAGES=%USERPROFILE%\.nuget\packages"
 
 set "command=%~1"
 for %%c in (setup demo test bench pack format) do if "%command%"=="%%c" goto setup
+if "%command%"=="gpu-bundle" echo gpu-bundle makes a bundle for Linux, on Linux: ./build.sh gpu-bundle 1>&2 & exit /b 2
 echo usage: build demo ^| test ^| bench cpu ^| bench micro ^| pack ^| format ^| setup 1>&2
 exit /b 2
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# ./build.sh demo | test | bench cpu | bench micro | pack | format | setup [arguments for the program that is run]
+# ./build.sh demo | test | bench cpu | bench micro | gpu-bundle | pack | format | setup [arguments for the program that is run]
 set -eu
 cd "$(dirname "$0")"
 
@@ -45,6 +45,22 @@ bench)
     setup Bench
     dotnet run -c Release --project Bench -- "$@"
     ;;
+gpu-bundle)
+    # Tests, tool and bench with .NET in one folder, for a machine with an NVIDIA GPU and no .NET.
+    setup
+    folder=artifacts/gpu/flashgen-gpu
+    rm -rf "$folder"
+    for project in Tool Tests Bench/Gpu; do
+        dotnet publish -c Release -r linux-x64 --self-contained --nologo -v quiet -o "$folder" "$project"
+    done
+    # What only a compiler of F# and C# says in other languages.
+    find "$folder" -mindepth 1 -maxdepth 1 -type d ! -name runtimes -exec rm -rf {} +
+    cp eng/gpu/peers.py "$folder/"
+    tar -C "$folder" -cf - . | xz -T0 -6 >artifacts/gpu/flashgen-gpu.tar.xz
+    cp eng/gpu/run.sh artifacts/gpu/
+    rm -rf "$folder"
+    ls -l artifacts/gpu
+    ;;
 pack)
     setup
     dotnet pack -c Release FlashGen.sln "$@"
@@ -55,7 +71,7 @@ format)
     dotnet fantomas --check .
     ;;
 *)
-    echo "usage: ./build.sh demo | test | bench cpu | bench micro | pack | format | setup" >&2
+    echo "usage: ./build.sh demo | test | bench cpu | bench micro | gpu-bundle | pack | format | setup" >&2
     exit 2
     ;;
 esac

@@ -199,6 +199,78 @@ module Planner =
         portable elementType dims spec
         |> Result.map (fun plan -> plan :: [ for threads in smallGroups -> shrink threads plan ] |> List.distinct)
 
+    /// Dimensions that tensor-core kernels are unrolled for; a dimension takes the least that holds it.
+    let tensorDims = [ 64; 96; 128; 192; 256 ]
+
+    let private tensorDim dimension =
+        tensorDims |> List.tryFind (fun width -> width >= dimension)
+
+    /// The dimensions of a variant's tensor-core kernels, and those declared that are beyond them.
+    let tensorBuckets (spec: AttentionSpec) =
+        match spec.Dims with
+        | [] -> [ for width in tensorDims -> { HeadDim = width; ValueDim = width } ]
+        | dims ->
+            dims
+            |> List.choose (fun dim ->
+                match tensorDim dim.HeadDim, tensorDim dim.ValueDim with
+                | Some head, Some value -> Some { HeadDim = head; ValueDim = value }
+                | _ -> None)
+            |> List.distinct
+            |> List.sort
+
+    /// Rows and keys of a Hopper tile, measured on an H200: three consumers where their 160 registers hold scores, outputs and nothing
+    /// more, which a variant's own C# would need; then two, which have 240.
+    let private sm90Size (dims: HeadDims) (spec: AttentionSpec) =
+        let isPlain =
+            List.isEmpty spec.Scores
+            && not spec.Dropout
+            && List.isEmpty (Coverage.ofSpec spec).Rest
+
+        match max dims.HeadDim dims.ValueDim with
+        | 64 when isPlain -> 192, 128
+        | 64 -> 128, 128
+        | 96
+        | 128 -> 128, 128
+        | 192 -> 128, 96
+        | _ -> 128, 80
+
+    /// The plan of a tensor-core kernel. Dropout draws for whole blocks of 32 keys; a size for all targets is cut down to what fits.
+    let tensor kind elementType (dims: HeadDims) (spec: AttentionSpec) =
+        let defaultM, defaultN = sm90Size dims spec
+        let unit = if spec.Dropout then 32 else 16
+        let round size = max unit (size / unit * unit)
+
+        let plan blockM blockN =
+            TilePlan.verify
+                (TargetDescription.tensor kind)
+                {
+                    Target = kind
+                    Type = elementType
+                    Dims = dims
+                    ShapeClass = ShapeClass.Long
+                    BlockM = blockM
+                    BlockN = blockN
+                    Schedule = TensorSchedule { Warps = blockM / 16; Stages = 2 }
+                }
+
+        match blockSize kind spec with
+        | Some size when size.Target = Some kind -> plan size.BlockM (round size.BlockN)
+        | Some size ->
+            let blockM = 64 * max 1 (min (size.BlockM / 64) (defaultM / 64))
+
+            [
+                for blockN in [ min size.BlockN defaultN .. -unit .. unit ] -> plan blockM (round blockN)
+            ]
+            |> List.tryFind Result.isOk
+            |> Option.defaultWith (fun () -> plan defaultM (round defaultN))
+        | None -> plan defaultM (round defaultN)
+
+    /// Whether a variant is written for a tensor-core target: it must have a 16-bit type and a dimension that fits.
+    let hasTensor kind (spec: AttentionSpec) =
+        List.contains kind spec.Targets
+        && List.exists (fun elementType -> TilePlan.storageBytes elementType = 2) spec.Types
+        && not (List.isEmpty (tensorBuckets spec))
+
     /// The block sizes that do not fit a target that the variant asks for, with the numbers.
     let refusals (spec: AttentionSpec) =
         [
@@ -222,6 +294,11 @@ module Planner =
                             for elementType in spec.Types do
                                 for dims in portableDims elementType spec do
                                     portable elementType dims { spec with BlockSizes = [ size ] }
+
+                        for kind in [ Sm80; Sm90 ] do
+                            if size.Target = Some kind && hasTensor kind spec then
+                                for dims in tensorBuckets spec do
+                                    tensor kind Float16 dims { spec with BlockSizes = [ size ] }
                     ]
 
                 match

@@ -53,6 +53,17 @@ module TargetDescription =
     /// 32 and more are slow beyond that, and 256 is what every CUDA and OpenCL device has.
     let portableGroups = [ 16; 32; 64; 128; 256 ]
 
+    /// NVIDIA's tensor cores: registers of a thread, and the shared memory that a group may ask for (CUDA C++ programming guide,
+    /// "Compute capabilities"): 227 KB on Hopper; on Ampere the 99 KB that every device from 8.0 on has.
+    let tensor kind =
+        {
+            Kind = kind
+            VectorBits = 0
+            Registers = 255
+            MemoryBytes = (if kind = Sm90 then 227 * 1024 else 99 * 1024)
+            GroupThreads = 512
+        }
+
     /// The target's name in canonical texts and messages.
     let name kind =
         match kind with

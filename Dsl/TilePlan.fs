@@ -27,9 +27,14 @@ type PortableSchedule =
         ValueSlice: int
     }
 
+/// The tensor-core kernel: warps that multiply, and tiles of keys and values on their way at a time. Hopper has one warpgroup more,
+/// of which one thread drives the copy engine.
+type TensorSchedule = { Warps: int; Stages: int }
+
 type Schedule =
     | SimdSchedule of SimdSchedule
     | PortableSchedule of PortableSchedule
+    | TensorSchedule of TensorSchedule
 
 type TilePlan =
     {
@@ -71,7 +76,8 @@ module TilePlan =
     let panelRows (plan: TilePlan) =
         match plan.Schedule with
         | SimdSchedule schedule -> schedule.RowVectors * lanes plan.Type schedule.VectorBits
-        | PortableSchedule _ -> plan.BlockM
+        | PortableSchedule _
+        | TensorSchedule _ -> plan.BlockM
 
     /// Vector registers of the larger micro-kernel: accumulators, the row vectors and one broadcast.
     let private simdRegisters schedule =
@@ -113,6 +119,27 @@ module TilePlan =
                 * size
         }
 
+    /// Threads of a tensor-core group.
+    let tensorThreads (plan: TilePlan) schedule =
+        32 * schedule.Warps + (if plan.Target = Sm90 then 128 else 0)
+
+    /// Registers a thread: scores, outputs, rounded probabilities and some for rows and addresses. Shared memory: queries, and the
+    /// stages of keys and values, on Hopper in rows of whole 128 bytes; then barriers, ranges and the kinds of tiles.
+    let private tensorBudget (plan: TilePlan) schedule =
+        let width dimension =
+            if plan.Target = Sm90 then
+                (dimension + 63) / 64 * 64
+            else
+                dimension
+
+        let keys = plan.BlockN * (width plan.Dims.HeadDim + width plan.Dims.ValueDim)
+        let rowTiles = max 1 (plan.BlockM / 16 / max 1 schedule.Warps)
+
+        {
+            Registers = rowTiles * (plan.BlockN / 2 + plan.Dims.ValueDim / 2 + plan.BlockN / 4) + 48
+            MemoryBytes = 2 * (plan.BlockM * width plan.Dims.HeadDim + schedule.Stages * keys) + 2560
+        }
+
     let budget (plan: TilePlan) =
         match plan.Schedule with
         | SimdSchedule schedule ->
@@ -121,6 +148,7 @@ module TilePlan =
                 MemoryBytes = simdScratch plan schedule
             }
         | PortableSchedule schedule -> portableBudget plan schedule
+        | TensorSchedule schedule -> tensorBudget plan schedule
 
     let private text (value: int) =
         value.ToString CultureInfo.InvariantCulture
@@ -160,9 +188,26 @@ module TilePlan =
             match plan.Schedule with
             | SimdSchedule _ -> 1
             | PortableSchedule schedule -> schedule.Threads
+            | TensorSchedule schedule -> tensorThreads plan schedule
+
+        // A warpgroup multiplies 64 rows (PTX ISA, wgmma.mma_async), a warp 16.
+        let rows =
+            match plan.Target, plan.Schedule with
+            | Sm90, _ -> 64
+            | Sm80, TensorSchedule schedule -> 16 * max 1 schedule.Warps
+            | _ -> 1
 
         if plan.BlockM < 1 || plan.BlockN < 1 then
             Error(describe plan + ": block sizes are at least 1.")
+        elif plan.BlockM % rows <> 0 then
+            Error(
+                describe plan
+                + ": rows come in multiples of "
+                + text rows
+                + " on "
+                + TargetDescription.name target.Kind
+                + "."
+            )
         elif needs.Registers > target.Registers then
             Error(
                 describe plan
@@ -222,6 +267,7 @@ module TilePlan =
                     "head=" + text s.HeadSlice
                     "value=" + text s.ValueSlice
                 ]
+            | TensorSchedule s -> [ "warps=" + text s.Warps; "stages=" + text s.Stages ]
 
         String.Join(
             " ",
@@ -292,6 +338,8 @@ module TilePlan =
                         let missing =
                             (match target with
                              | "simd" -> [ "bits"; "rows"; "panels"; "keys"; "values" ]
+                             | "sm80"
+                             | "sm90" -> [ "warps"; "stages" ]
                              | _ -> [ "threads"; "rows"; "columns"; "head"; "value" ])
                             @ [ "d"; "dv"; "m"; "n" ]
                             |> List.filter (fun name -> not (Map.containsKey name numbers))
@@ -335,6 +383,15 @@ module TilePlan =
                                         ThreadColumns = numbers["columns"]
                                         HeadSlice = numbers["head"]
                                         ValueSlice = numbers["value"]
+                                    })
+                        | "sm80", _
+                        | "sm90", _ ->
+                            plan
+                                (if target = "sm80" then Sm80 else Sm90)
+                                (TensorSchedule
+                                    {
+                                        Warps = numbers["warps"]
+                                        Stages = numbers["stages"]
                                     })
                         | other, _ -> Error("'" + other + "' is no target with plans.")
         | _ -> Error "A plan is: target type d=N dv=N class m=N n=N and its schedule."

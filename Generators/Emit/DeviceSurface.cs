@@ -3,6 +3,7 @@ using System.Linq;
 using FlashGen.Dsl;
 using FlashGen.Generators.Emit.Expressions;
 using FlashGen.Generators.Emit.Portable;
+using FlashGen.Generators.Emit.Tensor;
 using static FlashGen.Generators.Emit.CodeText;
 
 namespace FlashGen.Generators.Emit;
@@ -46,6 +47,9 @@ internal static class DeviceSurface
             """;
     }
 
+    private static bool HasTensor(Declaration declaration) =>
+        HasKernels(declaration) && TensorPlans.All(declaration.Spec).Any();
+
     private static string Members(Declaration declaration, string refused)
     {
         if (!HasKernels(declaration))
@@ -59,18 +63,29 @@ internal static class DeviceSurface
                 /// <inheritdoc/>
                 public override global::FlashGen.PlanInfo PlanFor(global::FlashGen.ElementType type, in global::FlashGen.AttentionShape shape) => throw new NotSupportedException();
                 """;
-        return """
+        bool hasTensor = HasTensor(declaration);
+        string target = hasTensor
+            ? "global::FlashGen.Support.TensorEngine.TargetOn(Variant, accelerator)"
+            : "global::FlashGen.Target.Portable";
+        string load = hasTensor ? "\n    LoadTensorCore(ref tensorEngine);" : "";
+        string declare = hasTensor
+            ? "\n\npartial void LoadTensorCore(ref global::FlashGen.Support.TensorEngine? engine);"
+            : "";
+        string plan = hasTensor
+            ? "tensorEngine?.PlanFor(type, in shape) ?? engine.PlanFor(type, in shape)"
+            : "engine.PlanFor(type, in shape)";
+        return $$"""
             private readonly global::FlashGen.Support.PortableEngine engine;
-
+            {{(hasTensor ? "private readonly global::FlashGen.Support.TensorEngine? tensorEngine;\n" : "")}}
             internal Kernels(global::ILGPU.Runtime.Accelerator accelerator)
-                : base(global::FlashGen.Target.Portable, accelerator)
+                : base({{target}}, accelerator)
             {
                 global::FlashGen.Support.PortableEngine? loaded = null;
                 LoadCore(ref loaded);
-                engine = loaded!;
+                engine = loaded!;{{load}}
             }
 
-            partial void LoadCore(ref global::FlashGen.Support.PortableEngine? engine);
+            partial void LoadCore(ref global::FlashGen.Support.PortableEngine? engine);{{declare}}
 
             /// <inheritdoc/>
             public override long WorkspaceSize(in global::FlashGen.AttentionShape shape)
@@ -83,11 +98,14 @@ internal static class DeviceSurface
             public override global::FlashGen.PlanInfo PlanFor(global::FlashGen.ElementType type, in global::FlashGen.AttentionShape shape)
             {
                 ThrowIfDisposed();
-                return engine.PlanFor(type, in shape);
+                return {{plan}};
             }
 
             /// <inheritdoc/>
-            protected override void Dispose(bool disposing) => engine.Dispose();
+            protected override void Dispose(bool disposing)
+            {
+                engine.Dispose();{{(hasTensor ? "\n    tensorEngine?.Dispose();" : "")}}
+            }
             """;
     }
 

@@ -3,6 +3,7 @@ using System.Linq;
 using FlashGen.Dsl;
 using FlashGen.Generators.Emit.Portable;
 using FlashGen.Generators.Emit.Simd;
+using FlashGen.Generators.Emit.Tensor;
 
 namespace FlashGen.Generators.Emit;
 
@@ -16,9 +17,14 @@ internal static class KernelEmitter
         IEnumerable<TilePlan> plans = SimdPlans.All(declaration.Spec);
         if (isPortable)
             plans = plans.Concat(PortablePlans.All(declaration.Spec));
+        bool isTensor = isPortable && TensorPlans.All(declaration.Spec).Any();
+        if (isTensor)
+            plans = plans.Concat(TensorPlans.All(declaration.Spec));
         yield return ("Variant", VariantEmitter.Emit(declaration, plans));
         if (isPortable)
             yield return ("Portable", PortableEntryEmitter.Emit(declaration, coverage));
+        if (isTensor)
+            yield return ("Tensor", TensorEntryEmitter.Emit(declaration, coverage));
         yield return ("Simd", SimdEntryEmitter.Emit(declaration));
         foreach (TilePlan plan in SimdPlans.Kernels(declaration.Spec))
         {

@@ -3,15 +3,17 @@ using System.Globalization;
 using System.Linq;
 using FlashGen.Dsl;
 using FlashGen.Generators.Emit.Simd;
+using FlashGen.Generators.Emit.Tensor;
 using Microsoft.FSharp.Collections;
 
 namespace FlashGen.Generators.Emit;
 
-/// <summary>Writes what the CPU kernels of an assembly share: micro-kernels and vector helpers.</summary>
+/// <summary>Writes what the kernels of an assembly share: micro-kernels and vector helpers on the CPU, whole schedules on tensor cores.</summary>
 internal static class PanelsEmitter
 {
     private const string Lanes = "lanes";
     private const string Panel = "panel";
+    private const string Tensor = "tensor";
 
     /// <summary>What a declaration asks of the shared files, in canonical text: all that they depend on.</summary>
     public static FSharpList<string> Needs(Declaration declaration) =>
@@ -20,6 +22,7 @@ internal static class PanelsEmitter
                 .Kernels(declaration.Spec)
                 .Select(SimdTile.Of)
                 .SelectMany(tile => new[] { $"{Lanes} {tile.VectorBits}", PanelNeed(tile) })
+                .Concat(TensorPlans.Tiles(declaration.Spec).Select(TensorNeed))
                 .Distinct()
         );
 
@@ -37,6 +40,19 @@ internal static class PanelsEmitter
             {
                 yield return ($"Lanes{numbers[0]}", LanesEmitter.Emit(numbers[0]));
             }
+            else if (words[0] == Tensor)
+            {
+                TensorTile tile = new(
+                    numbers[0] == 90 ? TargetKind.Sm90 : TargetKind.Sm80,
+                    numbers[1],
+                    numbers[2],
+                    numbers[3],
+                    numbers[4],
+                    numbers[5],
+                    numbers[6]
+                );
+                yield return (tile.ClassName, new Sm90Emitter(tile).Emit());
+            }
             else
             {
                 SimdTile tile = new(numbers[0], numbers[1] == 1, numbers[2], numbers[3], numbers[4]);
@@ -44,6 +60,9 @@ internal static class PanelsEmitter
             }
         }
     }
+
+    private static string TensorNeed(TensorTile tile) =>
+        $"{Tensor} {(tile.Target.IsSm90 ? 90 : 80)} {tile.BlockM} {tile.BlockN} {tile.HeadDim} {tile.ValueDim} {tile.Warps} {tile.Stages}";
 
     private static string PanelNeed(SimdTile tile) =>
         $"{Panel} {tile.VectorBits} {(tile.Wide ? 1 : 0)} {tile.RowVectors} {tile.KeyUnroll} {tile.ValueUnroll}";

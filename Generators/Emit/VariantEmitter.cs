@@ -2,6 +2,7 @@ using System.Collections.Generic;
 using System.Linq;
 using FlashGen.Dsl;
 using FlashGen.Generators.Emit.Expressions;
+using FlashGen.Generators.Emit.Tensor;
 using static FlashGen.Generators.Emit.CodeText;
 
 namespace FlashGen.Generators.Emit;
@@ -111,8 +112,11 @@ internal static class VariantEmitter
     private static IEnumerable<string> Refusals(Declaration declaration)
     {
         foreach (TargetKind target in new[] { TargetKind.Sm80, TargetKind.Sm90 })
-            if (declaration.Spec.Targets.Contains(target))
-                yield return $"new(Target.{target}, \"This version of FlashGen does not write tensor-core kernels; Portable runs on NVIDIA devices.\")";
+            if (
+                declaration.Spec.Targets.Contains(target)
+                && !TensorPlans.All(declaration.Spec).Any(plan => plan.Target.Equals(target))
+            )
+                yield return $"new(Target.{target}, {Quote(TensorPlans.Refusal(target, declaration.Spec))})";
         foreach (TargetKind target in new[] { TargetKind.Simd, TargetKind.Portable, TargetKind.Sm80, TargetKind.Sm90 })
             if (!declaration.Spec.Targets.Contains(target))
                 yield return $"new(Target.{target}, \"The declaration's Targets leaves it out.\")";

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 
 namespace FlashGen.Support;
 
@@ -88,6 +89,51 @@ public sealed class PortableLaunch<T, TStored, TReal>
         CallCheck.Disjoint("output", tensors.Output, name, table);
         CallCheck.Disjoint("logSumExp", tensors.LogSumExp, name, table);
         return table;
+    }
+
+    /// <summary>Queues the call on tensor cores: the batch entries' lengths, then the kernel.</summary>
+    /// <param name="tensorEngine">The variant's tensor-core kernels, if the device runs any.</param>
+    /// <param name="scale">The factor on query times key.</param>
+    /// <param name="dropout">The dropout; default for none.</param>
+    /// <param name="hasChanges">Whether the variant changes scores, which are then scaled first.</param>
+    /// <param name="arguments">Adds the kernel's last parameters.</param>
+    /// <returns>False when none can run the call, and nothing was queued.</returns>
+    public bool RunTensor(
+        TensorEngine? tensorEngine,
+        float scale,
+        Dropout dropout,
+        bool hasChanges,
+        Action<TensorParameters> arguments
+    )
+    {
+        if (tensorEngine is null || this is not PortableLaunch<T, ushort, float> launch)
+            return false;
+        ElementType type = Elements.TypeOf<T>();
+        if (tensorEngine.Choose(type, shape) is not { } chosen || !TensorMaps.Fit(launch.tensors))
+            return false;
+        if ((long)shape.Batch * shape.QueryHeads * shape.QueryLength == 0)
+            return true;
+        call.DropoutThreshold = (uint)dropout.Threshold;
+        call.DropoutSeed = dropout.Seed;
+        call.DropoutOffset = dropout.Offset;
+        using (stream.BindScoped())
+        {
+            if (PortableLengths.AreGiven(shape))
+                launch.tensors.Lengths = engine.UploadLengths(stream, shape, workspace);
+            tensorEngine.Run(
+                (CudaStream)stream,
+                chosen.Kernel,
+                call,
+                launch.tensors,
+                shape,
+                type == ElementType.BFloat16,
+                scale,
+                dropout == default ? 1 : dropout.Scale,
+                hasChanges,
+                arguments
+            );
+        }
+        return true;
     }
 
     /// <summary>Queues the call: the batch entries' lengths, then the kernel, in as many launches as its groups need.</summary>

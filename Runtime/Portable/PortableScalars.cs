@@ -10,6 +10,56 @@ public static class PortableScalars
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
+    /// <summary>
+    /// The quotient, truncated; 0 for a divisor of 0, wrapped for the smallest number by -1. It is that of the magnitudes: ILGPU shifts
+    /// where the divisor is a power of two, which rounds negative numbers down.
+    /// </summary>
+    [MethodImpl(Inline)]
+    public static int Divide(int a, int b)
+    {
+        uint quotient = b == 0 ? 0 : Magnitude(a) / Magnitude(b == 0 ? 1 : b);
+        return (a ^ b) < 0 ? -(int)quotient : (int)quotient;
+    }
+
+    /// <inheritdoc cref="Divide(int, int)"/>
+    [MethodImpl(Inline)]
+    public static uint Divide(uint a, uint b) => b == 0 ? 0 : a / b;
+
+    /// <inheritdoc cref="Divide(int, int)"/>
+    [MethodImpl(Inline)]
+    public static long Divide(long a, long b)
+    {
+        ulong quotient = b == 0 ? 0 : Magnitude(a) / Magnitude(b == 0 ? 1 : b);
+        return (a ^ b) < 0 ? -(long)quotient : (long)quotient;
+    }
+
+    /// <summary>What division leaves, with the sign of the dividend; 0 for a divisor of 0.</summary>
+    [MethodImpl(Inline)]
+    public static int Remainder(int a, int b)
+    {
+        uint rest = b == 0 ? 0 : Magnitude(a) % Magnitude(b == 0 ? 1 : b);
+        return a < 0 ? -(int)rest : (int)rest;
+    }
+
+    /// <inheritdoc cref="Remainder(int, int)"/>
+    [MethodImpl(Inline)]
+    public static uint Remainder(uint a, uint b) => b == 0 ? 0 : a % b;
+
+    /// <inheritdoc cref="Remainder(int, int)"/>
+    [MethodImpl(Inline)]
+    public static long Remainder(long a, long b)
+    {
+        ulong rest = b == 0 ? 0 : Magnitude(a) % Magnitude(b == 0 ? 1 : b);
+        return a < 0 ? -(long)rest : (long)rest;
+    }
+
+    // Of the smallest number too, which has no positive one.
+    [MethodImpl(Inline)]
+    private static uint Magnitude(int value) => value < 0 ? 0 - (uint)value : (uint)value;
+
+    [MethodImpl(Inline)]
+    private static ulong Magnitude(long value) => value < 0 ? 0 - (ulong)value : (ulong)value;
+
     /// <summary>Whether an index lies outside a table.</summary>
     [MethodImpl(Inline)]
     public static bool Outside(long length, long index) => index < 0 | index >= length;

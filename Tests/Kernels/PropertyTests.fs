@@ -26,10 +26,10 @@ let planAt bits (elementType: ElementType) (variant: AttentionVariant) =
 let panelRows (elementType: ElementType) (plan: string) =
     let bits = if elementType = ElementType.Float64 then 64 else 32
 
-    if plan.StartsWith("portable ", StringComparison.Ordinal) then
-        planNumber "m" plan
-    else
+    if plan.StartsWith("simd ", StringComparison.Ordinal) then
         planNumber "rows" plan * planNumber "bits" plan / bits
+    else
+        planNumber "m" plan
 
 /// Semantics 8: a NaN value may reach rows that share a partial tile with it, and no row whose tile is empty. Which tiles are
 /// empty is judged by the bounds alone: whether tables leave one empty is not always known before it is computed.

@@ -218,4 +218,38 @@ let functions =
                     Expect.equal (PortableScalars.ToFloat(uint32 x)) (float32 (uint32 x)) $"float of unsigned {x}"
                     Expect.equal (PortableScalars.ToDouble x) (float x) $"double of {x}"
             }
+
+            test "divisions of integers truncate and wrap, and one by 0 is 0, as on the CPU" {
+                let random = Random(Settings.seed + 11)
+
+                let edges =
+                    [
+                        0
+                        1
+                        -1
+                        2
+                        -2
+                        7
+                        -8
+                        128
+                        Int32.MaxValue
+                        Int32.MinValue
+                        Int32.MinValue + 1
+                    ]
+
+                let some =
+                    edges
+                    @ [
+                        for _ in 1..40 -> random.Next(Int32.MinValue, Int32.MaxValue) >>> random.Next 31
+                    ]
+
+                for a in some do
+                    for b in some do
+                        Expect.equal (PortableScalars.Divide(a, b)) (Scalars.Divide(a, b)) $"{a} / {b}"
+                        Expect.equal (PortableScalars.Remainder(a, b)) (Scalars.Remainder(a, b)) $"{a} %% {b}"
+                        let a, b = int64 a <<< 32 ||| int64 b, int64 b
+
+                        Expect.equal (PortableScalars.Divide(a, b)) (Scalars.Divide(a, b)) $"{a} / {b}"
+                        Expect.equal (PortableScalars.Remainder(a, b)) (Scalars.Remainder(a, b)) $"{a} %% {b}"
+            }
         ]

@@ -8,7 +8,8 @@ namespace FlashGen.Generators.Emit.Expressions;
 /// </summary>
 /// <param name="wide">Floats are doubles: the ready-made score changes of Float64.</param>
 /// <param name="exact">Products are kept apart from the sums that follow: masks, where one unit of the last place flips a pair.</param>
-internal sealed class DeviceDialect(bool wide = false, bool exact = false) : ScalarDialect(wide)
+/// <param name="tensor">Inside a tensor-core kernel: NVIDIA's own instructions where they are near enough.</param>
+internal sealed class DeviceDialect(bool wide = false, bool exact = false, bool tensor = false) : ScalarDialect(wide)
 {
     private const string Functions = "PortableMath";
     private const string Scalars = "PortableScalars";
@@ -25,6 +26,7 @@ internal sealed class DeviceDialect(bool wide = false, bool exact = false) : Sca
             ),
             // Correctly rounded on every device that ILGPU knows.
             UnaryOp.Tags.Sqrt or UnaryOp.Tags.Floor or UnaryOp.Tags.Ceiling => base.Unary(op, type, operand),
+            UnaryOp.Tags.Tanh or UnaryOp.Tags.Exp2 when tensor => $"TensorMath.{op}({operand})",
             _ => $"{Functions}.{op}({operand})",
         };
 
@@ -33,10 +35,17 @@ internal sealed class DeviceDialect(bool wide = false, bool exact = false) : Sca
         {
             BinaryOp.Tags.Min or BinaryOp.Tags.Max or BinaryOp.Tags.Pow or BinaryOp.Tags.Atan2 when type.IsFloat =>
                 $"{Functions}.{op}({left}, {right})",
+            // The compiler folds the reciprocal of a constant.
+            BinaryOp.Tags.Div when tensor && type.IsFloat && IsNumber(right) => $"{left} * (1f / {right})",
+            BinaryOp.Tags.Div or BinaryOp.Tags.Rem when !type.IsFloat =>
+                $"{Scalars}.{(op.IsDiv ? "Divide" : "Remainder")}({left}, {right})",
             BinaryOp.Tags.Rem when type.IsFloat => $"{Scalars}.Remainder({left}, {right})",
             BinaryOp.Tags.Mul when exact && type.IsFloat => $"{Functions}.Separate({left} * {right}, call.Zero)",
             _ => base.Binary(op, type, left, right),
         };
+
+    private static bool IsNumber(string operand) =>
+        char.IsDigit(operand[0]) && operand.EndsWith("f", System.StringComparison.Ordinal);
 
     public override string Convert(ScalarType from, ScalarType to, string operand) =>
         to.IsFloat ? $"{Scalars}.{(isWide ? "ToDouble" : "ToFloat")}({operand})"

@@ -20,6 +20,7 @@ internal sealed class ExprScope
     private readonly Func<string, string> argument;
     private readonly HashSet<string> trusted;
     private readonly Dictionary<Level, List<string>> statements = new();
+    private readonly Dictionary<Level, List<(string Type, string Name)>> declared = new();
     private readonly Dictionary<string, Value> locals = new();
     private readonly Dictionary<string, Value> named = new();
     private readonly Dictionary<string, Value> broadcasts = new();
@@ -42,7 +43,10 @@ internal sealed class ExprScope
         this.trusted = new(trusted, StringComparer.Ordinal);
         this.names = names;
         foreach (Level level in new[] { Level.Uniform, Level.Row, Level.Column, Level.Element })
+        {
             statements[level] = new();
+            declared[level] = new();
+        }
     }
 
     /// <summary>True when some reached read or division may be at fault; the text then sets `fault` or, in lanes, `faults`.</summary>
@@ -53,6 +57,9 @@ internal sealed class ExprScope
 
     /// <summary>The statements of a level, in order.</summary>
     public string Statements(Level level) => string.Join("\n", statements[level]);
+
+    /// <summary>The variables that a level's statements declare, for who keeps them beyond a method.</summary>
+    public IReadOnlyList<(string Type, string Name)> Declared(Level level) => declared[level];
 
     /// <summary>Names the score of this element.</summary>
     public Value Score { get; set; } = new("score", ScalarType.Float, Level.Element, false, true);
@@ -87,6 +94,7 @@ internal sealed class ExprScope
         string name = Fresh(hint);
         string type = (value.IsLanes ? lanes : scalars).TypeName(value.Type);
         statements[value.Level].Add($"{type} {name} = {value.Text};");
+        declared[value.Level].Add((type, name));
         Value result = value with { Text = name, IsAtom = true };
         named[key] = result;
         return result;

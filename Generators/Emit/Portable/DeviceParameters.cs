@@ -41,14 +41,16 @@ internal static class DeviceParameters
 
     /// <summary>Forward's arguments as a kernel takes them, each after a comma.</summary>
     public static string Passed(AttentionSpec spec) =>
-        string.Concat(
-            OfKernels(spec)
-                .Select(argument =>
-                    argument.Type is ArgumentType.ScalarArgument { Item: { IsBool: true } }
-                        ? $", (byte)({Keywords.Escape(argument.Name)} ? 1 : 0)"
-                        : ", " + Keywords.Escape(argument.Name)
-                )
-        );
+        string.Concat(OfKernels(spec).Select(argument => ", " + PassedOne(argument)));
+
+    /// <summary>One of Forward's arguments as a kernel takes it.</summary>
+    public static string PassedOne(Argument argument) =>
+        argument.Type is ArgumentType.ScalarArgument { Item: { IsBool: true } }
+            ? $"(byte)({Keywords.Escape(argument.Name)} ? 1 : 0)"
+            : Keywords.Escape(argument.Name);
+
+    /// <summary>A kernel's parameter, or a field that keeps it: type and name.</summary>
+    public static string Field(Argument argument) => $"{KernelType(argument.Type)} {KernelName(argument.Name)}";
 
     /// <summary>Where a kernel's expression finds an argument: its name, `name.Part` of strides, or `lengthOf_name` of a table.</summary>
     public static Func<string, string> InKernel(AttentionSpec spec)

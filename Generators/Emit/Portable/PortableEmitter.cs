@@ -105,7 +105,7 @@ internal sealed class PortableEmitter
     private string Open()
     {
         string rowLeaves = mods.HasRowLeaves
-            ? $"\nRowLeaves rowLeaves = LeavesOfRows(call, item{DeviceParameters.HandedOn(spec)});"
+            ? $"\nRowLeaves rowLeaves = LeavesOfRows(call, item, 0, 1{DeviceParameters.HandedOn(spec)});"
             : "";
         string empty = spec.Sink
             ? $"""
@@ -138,7 +138,7 @@ internal sealed class PortableEmitter
             long outputStart = item.Batch * call.OutputStrides.Batch + item.Head * call.OutputStrides.Head + item.FirstRow * call.OutputStrides.Row + item.FirstColumn;
             int columns = Math.Min({{Number(plan.Dims.ValueDim)}}, call.ValueDim - item.FirstColumn);
 
-            PortableBounds bounds = Bounds(call, item, tensors.Fault{{DeviceParameters.HandedOn(spec)}});
+            PortableBounds bounds = Bounds(call, item, Group.IdxX, tensors.Fault{{DeviceParameters.HandedOn(spec)}});
             PortableRow<{{Real}}> row = default;
             row.First = bounds.First;
             row.Last = bounds.Last;
@@ -164,7 +164,7 @@ internal sealed class PortableEmitter
     {
         string kind = mods.HasRest
             ? $$"""
-                int kind = Kind(call, item{{(mods.HasRowLeaves ? ", rowLeaves" : "")}}, firstKey, lastKey, range.Covers(firstKey, lastKey){{DeviceParameters.HandedOn(
+                int kind = Kind(call, item{{(mods.HasRowLeaves ? ", rowLeaves" : "")}}, firstKey, lastKey, range.Covers(firstKey, lastKey), 0, 1{{DeviceParameters.HandedOn(
                     spec
                 )}});
                 if (kind == PortableTile.Empty)

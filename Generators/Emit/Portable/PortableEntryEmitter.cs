@@ -2,6 +2,7 @@ using System.Collections.Generic;
 using System.Linq;
 using FlashGen.Dsl;
 using FlashGen.Generators.Emit.Expressions;
+using FlashGen.Generators.Emit.Tensor;
 using static FlashGen.Generators.Emit.CodeText;
 
 namespace FlashGen.Generators.Emit.Portable;
@@ -117,12 +118,16 @@ internal static class PortableEntryEmitter
                 )
         );
         string dropout = spec.Dropout ? "dropout" : "default";
+        string tensor =
+            TilePlanModule.storageBytes(type) == 2 && TensorPlans.All(spec).Any()
+                ? $"\n    if (_launch.RunTensor(tensorEngine, {scale}, {dropout}, {(spec.Scores.IsEmpty ? "false" : "true")}, _parameters => {{{TensorEntryEmitter.Parameters(spec)} }}))\n        return;"
+                : "";
         return $$"""
             partial void ForwardCore({{CoreParameters(declaration, type)}})
             {
                 PortableLaunch<{{element}}, {{stored}}, {{real}}> _launch = new(engine, stream, query, key, value, output, in shape, logSumExp, workspace, fault, tileCounts);{{Indent(ReadyMadeChecks.Of(
                 spec
-            ), 1)}}{{tables}}
+            ), 1)}}{{tables}}{{tensor}}
                 _launch.Run<Launch<{{stored}}, {{real}}>>({{scale}}, {{dropout}}, (_kernel, _stream, _config, _call, _tensors) =>
                     _kernel(_stream, _config, _call, _tensors{{DeviceParameters.Passed(spec)}}));
             }

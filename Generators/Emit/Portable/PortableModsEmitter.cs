@@ -13,7 +13,7 @@ namespace FlashGen.Generators.Emit.Portable;
 internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
 {
     // Names that the text around the expressions uses.
-    private static readonly string[] Reserved =
+    public static readonly string[] Reserved =
     {
         "call",
         "tensors",
@@ -35,6 +35,8 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         "keyLeaves",
         "leaves",
         "place",
+        "lane",
+        "lanes",
         "target",
         "top",
         "origin",
@@ -57,7 +59,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
 
     private const string Inline = "[MethodImpl(MethodImplOptions.AggressiveInlining)]";
 
-    private const string UniformFields = """
+    public const string UniformFields = """
         int batch = item.Batch, head = item.Head, keyHead = item.KeyHead;
         int queryLength = call.QueryLength, keyLength = item.KeyLength, keyExtent = call.KeyExtent, queryHeads = call.QueryHeads;
         """;
@@ -132,15 +134,15 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         );
         string fault = scope.CanFault ? "\n    if (fault)\n        PortableTile.Fault(faultWord);" : "";
         return $$"""
-            /// <summary>The first and last key that a thread's row may keep.</summary>
+            /// <summary>The first and last key that a row of the item may keep; none past the last row.</summary>
             {{Inline}}
-            private static PortableBounds Bounds(in PortableCall call, in PortableItem item, ArrayView<int> faultWord{{parameters}})
+            private static PortableBounds Bounds(in PortableCall call, in PortableItem item, int place, ArrayView<int> faultWord{{parameters}})
             {
                 PortableBounds bounds = PortableBounds.None;
-                if (Group.IdxX >= item.Rows | item.KeyLength == 0)
+                if (place >= item.Rows | item.KeyLength == 0)
                     return bounds;
             {{Indent(UniformFields, 1)}}
-                int query = item.FirstRow + Group.IdxX, queryPosition = query + item.Offset;
+                int query = item.FirstRow + place, queryPosition = query + item.Offset;
                 bool fault = false;{{Section(scope, Level.Uniform, 1)}}{{Section(scope, Level.Row, 1)}}
                 bounds.First = {{first}};
                 bounds.Last = {{last}};{{keep}}{{fault}}
@@ -188,7 +190,8 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             """;
     }
 
-    // Every thread goes through all rows or keys: they are few, and no barrier is needed to agree.
+    // A thread goes through every so manieth row or key, from its lane on, and agrees with the others of its warp. In groups of any size
+    // each goes through all of them: they are few, and no barrier is needed.
     private string LeafLoop(Dependence axis, string count, string field)
     {
         HashSet<string> names = new(Reserved);
@@ -210,17 +213,24 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
                 case "bool":
                     start.Add($"bool {any} = false, {all} = true;");
                     step.Add($"{any} |= {value};\n{all} &= {value};");
-                    end.Add($"leaves.{any} = {any} ? 1 : 0;\nleaves.{all} = {all} ? 1 : 0;");
+                    end.Add(
+                        $"leaves.{any} = PortableWarp.Max({any} ? 1 : 0, lanes);\nleaves.{all} = PortableWarp.Min({all} ? 1 : 0, lanes);"
+                    );
                     break;
                 case "float":
                     start.Add($"float {low} = float.PositiveInfinity, {high} = float.NegativeInfinity;");
                     step.Add($"{low} = PortableMath.Min({low}, {value});\n{high} = PortableMath.Max({high}, {value});");
-                    end.Add($"leaves.{low} = {low};\nleaves.{high} = {high};");
+                    end.Add(
+                        $"leaves.{low} = PortableWarp.Min({low}, lanes);\nleaves.{high} = PortableWarp.Max({high}, lanes);"
+                    );
                     break;
                 default:
-                    start.Add($"long {low} = long.MaxValue, {high} = long.MinValue;");
+                    string type = TypeOf(leaf).IsInt ? "int" : "long";
+                    start.Add($"{type} {low} = {type}.MaxValue, {high} = {type}.MinValue;");
                     step.Add($"{low} = Math.Min({low}, {value});\n{high} = Math.Max({high}, {value});");
-                    end.Add($"leaves.{low} = {low};\nleaves.{high} = {high};");
+                    end.Add(
+                        $"leaves.{low} = PortableWarp.Min({low}, lanes);\nleaves.{high} = PortableWarp.Max({high}, lanes);"
+                    );
                     break;
             }
         }
@@ -230,14 +240,14 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             {{UniformFields}}
             bool fault = false;
             {{string.Join("\n", start)}}{{Section(scope, Level.Uniform, 0)}}
-            for (int j = 0; j < {{count}}; j++)
+            for (int j = lane; j < {{count}}; j += lanes)
             {
             {{Indent(field, 1)}}{{Section(scope, level, 1)}}
             {{Indent(string.Join("\n", step), 1)}}
             }
             {{name}} leaves = default;
             {{string.Join("\n", end)}}
-            leaves.Faults = fault ? 1 : 0;
+            leaves.Faults = PortableWarp.Max(fault ? 1 : 0, lanes);
             return leaves;
             """;
     }
@@ -245,7 +255,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
     private string LeavesOfRows() =>
         $$"""
             {{Inline}}
-            private static RowLeaves LeavesOfRows(in PortableCall call, in PortableItem item{{parameters}})
+            private static RowLeaves LeavesOfRows(in PortableCall call, in PortableItem item, int lane, int lanes{{parameters}})
             {
             {{Indent(
                 LeafLoop(
@@ -261,7 +271,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
     private string LeavesOfKeys() =>
         $$"""
             {{Inline}}
-            private static KeyLeaves LeavesOfKeys(in PortableCall call, in PortableItem item, int firstKey, int lastKey{{parameters}})
+            private static KeyLeaves LeavesOfKeys(in PortableCall call, in PortableItem item, int firstKey, int lastKey, int lane, int lanes{{parameters}})
             {
             {{Indent(LeafLoop(Dependence.Column, "lastKey - firstKey + 1", "int key = firstKey + j;"), 1)}}
             }
@@ -302,12 +312,12 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
                 : $"\n    if ({string.Join(" + ", faults)} > 0)\n        kind = PortableTile.Partial;";
         string rowLeaves = HasRowLeaves ? ", in RowLeaves rowLeaves" : "";
         string keyLeaves = HasKeyLeaves
-            ? $"\n    KeyLeaves keyLeaves = LeavesOfKeys(call, item, firstKey, lastKey{DeviceParameters.HandedOn(spec)});"
+            ? $"\n    KeyLeaves keyLeaves = LeavesOfKeys(call, item, firstKey, lastKey, lane, lanes{DeviceParameters.HandedOn(spec)});"
             : "";
         return $$"""
             /// <summary>What the mask leaves of a tile that some row's bounds touch.</summary>
             {{Inline}}
-            private static int Kind(in PortableCall call, in PortableItem item{{rowLeaves}}, int firstKey, int lastKey, bool isCovered{{parameters}})
+            private static int Kind(in PortableCall call, in PortableItem item{{rowLeaves}}, int firstKey, int lastKey, bool isCovered, int lane, int lanes{{parameters}})
             {
             {{Indent(UniformFields, 1)}}{{keyLeaves}}{{Section(scope, Level.Uniform, 1)}}
                 int kind = isCovered & {{full}} ? PortableTile.Full : PortableTile.Partial;

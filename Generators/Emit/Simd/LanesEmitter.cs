@@ -332,7 +332,10 @@ internal static class LanesEmitter
 
             {{LongsEmitter.Emit(bits)}}
 
-            """.Replace("\r\n", "\n");
+            """.Replace(
+            "\r\n",
+            "\n"
+        );
     }
 
     // Halves against halves, down to four lanes.

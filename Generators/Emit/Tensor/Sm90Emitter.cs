@@ -1,0 +1,494 @@
+using System.Collections.Generic;
+using System.Linq;
+using FlashGen.Dsl;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Tensor;
+
+/// <summary>
+/// Hopper's kernel for one plan: loops, waits and addresses in C#, each tile operation one block of PTX. It depends on the plan alone,
+/// so an assembly has one for each plan that its variants use; a variant joins as a type parameter, which ILGPU inlines.
+/// </summary>
+internal sealed class Sm90Emitter(TensorTile tile)
+{
+    // Named barriers of the consumers; 0 is the whole group's.
+    private const int FirstNamedBarrier = 1;
+
+    private readonly TensorPtx ptx = new(1, tile.BlockN, tile.ValueDim);
+
+    private int Consumers => tile.BlockM / 64;
+
+    private int Threads => 128 * (Consumers + 1);
+
+    // Shared rows are 128 bytes, 64 elements: wider tiles lie side by side.
+    private int HeadSlices => (tile.HeadDim + 63) / 64;
+
+    private int ValueSlices => (tile.ValueDim + 63) / 64;
+
+    private int QueryBytes => tile.BlockM * 128 * HeadSlices;
+
+    private int KeyBytes => tile.BlockN * 128 * HeadSlices;
+
+    private int ValueBytes => tile.BlockN * 128 * ValueSlices;
+
+    private int KeysAt => QueryBytes;
+
+    private int ValuesAt => KeysAt + tile.Stages * KeyBytes;
+
+    private int BarriersAt => ValuesAt + tile.Stages * ValueBytes;
+
+    /// <summary>With room to start at a multiple of 1024.</summary>
+    public int SharedBytes => BarriersAt + 16 + 32 * tile.Stages + 1024;
+
+    public string Emit()
+    {
+        List<string> members = new()
+        {
+            Forward(),
+            Produce(),
+            Consume(),
+            Score(),
+            Setup(),
+            Waits(),
+            Loads(),
+            Products(),
+        };
+        members.AddRange(ptx.Methods());
+        return $$"""
+            {{Header}}
+            using System;
+            using System.Runtime.CompilerServices;
+            using FlashGen.Support;
+            using ILGPU;
+            using ILGPU.Runtime.Cuda;
+
+            namespace FlashGen.Generated;
+
+            /// <summary>
+            /// Attention on Hopper's tensor cores: head dimension up to {{tile.HeadDim}}, value dimension up to {{tile.ValueDim}}.
+            /// A group of {{Threads}} threads has {{tile.BlockM}} query rows. One thread keeps the copy engine {{tile.Stages}} tiles of {{tile.BlockN}} keys ahead;
+            /// {{Consumers}} warpgroups of 64 rows multiply. Scores of the next tile are in the tensor cores' queue before values of this one,
+            /// so the softmax runs beside the second product. {{ptx.ScoreRegisters}} + {{ptx.OutputRegisters}} + {{ptx.ScoreRegisters
+                / 2}} registers of scores, outputs and probabilities;
+            /// {{(BarriersAt + 1023) / 1024}} KB of shared memory.
+            /// </summary>
+            internal readonly struct {{tile.ClassName}} : ITensorKernel
+            {
+                private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+                // Shared memory, in bytes from its start: queries, {{tile.Stages}} tiles of keys, {{tile.Stages}} of values, barriers.
+                private const int Keys = {{KeysAt}}, Values = {{ValuesAt}}, QueryFull = {{BarriersAt}}, QueryEmpty = QueryFull + 8;
+                private const int KeyFull = QueryEmpty + 8, KeyEmpty = KeyFull + {{8
+                * tile.Stages}}, ValueFull = KeyEmpty + {{8 * tile.Stages}}, ValueEmpty = ValueFull + {{8
+                * tile.Stages}};
+
+            {{Indent(string.Join("\n\n", members), 1)}}
+            }
+
+            """.Replace(
+            "\r\n",
+            "\n"
+        );
+    }
+
+    private string Forward() =>
+        $$"""
+            public static void Forward<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                Declare();
+                int shared = SharedBase();
+                if (Group.IdxX == 0)
+                    InitializeBarriers(shared + QueryFull);
+                ArrayView<byte> kinds = ArrayView<byte>.Empty;
+                if (TMods.HasRest)
+                {
+                    // All warps look at the tiles of keys first; such a group has one tile of rows.
+                    kinds = SharedMemory.Allocate<byte>(TensorRange.Kinds);
+                    PortableItem item = TensorItem.Of(call, memory.Lengths, 0, {{tile.BlockM}});
+                    mods.Kinds(call, item, TensorRange.Of<TMods, TRow>(call, memory, item, mods), {{tile.BlockN}}, kinds);
+                }
+                Group.Barrier();
+                if (Group.IdxX < 128)
+                {
+                    CudaAsm.Emit("setmaxnreg.dec.sync.aligned.u32 {{(Consumers > 2 ? 32 : 24)}};");
+                    if (Group.IdxX < 32)
+                        Produce<TMods, TRow>(call, memory, kinds, mods, shared);
+                }
+                else
+                {
+                    CudaAsm.Emit("setmaxnreg.inc.sync.aligned.u32 {{(Consumers > 2 ? 160 : 240)}};");
+                    Consume<TMods, TRow>(call, memory, kinds, mods, shared);
+                }
+            }
+            """;
+
+    private string Produce() =>
+        $$"""
+            /// <summary>
+            /// A warp, of which one thread asks the copy engine: for each tile of rows its queries, then keys and values of one tile after
+            /// another, the last first. It runs ahead of the consumers, into their next tile of rows.
+            /// </summary>
+            [MethodImpl(Inline)]
+            private static void Produce<TMods, TRow>(in PortableCall call, in TensorMemory memory, ArrayView<byte> kinds, in TMods mods, int shared)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                int full = 0, all = 0, n = 0, q = 0;
+                MapAddresses();
+                for (int step = 0; TensorItem.Unit(call, step) < call.FirstItem; step++)
+                {
+                    PortableItem item = TensorItem.Of(call, memory.Lengths, step, {{tile.BlockM}});
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods);
+                    int first = range.First / {{tile.BlockN}}, last = range.Last < 0 ? -1 : range.Last / {{tile.BlockN}};
+                    if (first <= last)
+                    {
+                        Wait(shared + QueryEmpty, q & 1 ^ 1);
+                        LoadQueries(shared, shared + QueryFull, item.FirstRow, item.Head, item.Batch);
+                        q++;
+                    }
+                    for (int tile = last; tile >= first; tile--)
+                    {
+                        int kind = TensorTiles.Kind<TMods, TRow>(tile, first, kinds);
+                        if (TMods.HasRest && kind == PortableTile.Empty)
+                            continue;
+                        int key = tile * {{tile.BlockN}}, stage = {{Stage("n")}}, phase = {{Phase("n")}} ^ 1;
+                        Wait(shared + KeyEmpty + 8 * stage, phase);
+                        LoadKeys(shared + Keys + {{KeyBytes}} * stage, shared + KeyFull + 8 * stage, key, item.KeyHead, item.Batch);
+                        Wait(shared + ValueEmpty + 8 * stage, phase);
+                        LoadValues(shared + Values + {{ValueBytes}} * stage, shared + ValueFull + 8 * stage, key, item.KeyHead, item.Batch);
+                        if (TMods.HasRest ? kind == PortableTile.Full : range.Covers(key, Math.Min(key + {{tile.BlockN
+                - 1}}, item.KeyLength - 1)))
+                            full++;
+                        n++;
+                    }
+                    all += item.Rows > 0 ? (item.KeyLength + {{tile.BlockN - 1}}) / {{tile.BlockN}} : 0;
+                }
+                PortableTile.Count(memory.TileCounts, full, n - full, all);
+            }
+            """;
+
+    private string Consume() =>
+        $$"""
+            /// <summary>A warpgroup: 64 rows of each tile against one tile of keys after another.</summary>
+            [MethodImpl(Inline)]
+            private static void Consume<TMods, TRow>(in PortableCall call, in TensorMemory memory, ArrayView<byte> kinds, in TMods mods, int shared)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                int group = TensorRange.Uniform((Group.IdxX >> 7) - 1), lane = Group.IdxX & 31, query = shared + {{64
+                * 128}} * group;
+                // The number of tiles of keys and of queries so far: they tell stages and phases.
+                int n = 0, q = 0;
+                for (int step = 0; TensorItem.Unit(call, step) < call.FirstItem; step++)
+                {
+                    PortableItem item = TensorItem.Of(call, memory.Lengths, step, {{tile.BlockM}});
+                    if (item.Rows <= 0)
+                        continue;
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods);
+                    TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, 64 * group + 16 * (Group.IdxX >> 5 & 3) + (lane >> 2));
+                    int first = TensorRange.Uniform(range.First / {{tile.BlockN}}), tile = TensorRange.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}});
+                    Begin(thread.Maximum, thread.Sum, memory.ExponentScale);
+
+                    if (first <= tile)
+                    {
+                        n = TensorRange.Uniform(n);
+                        Wait(shared + QueryFull, q & 1);
+                        tile = TensorTiles.Next<TMods, TRow>(tile, first, kinds);
+                        if (tile >= first)
+                        {
+            {{Indent(Tiles(), 4)}}
+                        }
+                        else
+                        {
+                            Arrive(shared + QueryEmpty, Group.IdxX & 127);
+                        }
+                        q++;
+                    }
+
+                    Normalize(memory.OutputScale);
+                    if (thread.Faults != 0)
+                        PortableTile.Fault(memory.Fault);
+                    thread.StoreLogSumExp(call, memory, item, LogSumExp0(), LogSumExp1());
+                    Store0(thread.Output(call, memory, item, 0), thread.Columns(call, item, 0));
+                    Store1(thread.Output(call, memory, item, 8), thread.Columns(call, item, 8));
+                }
+            }
+            """;
+
+    private string Tiles() =>
+        $$"""
+            // The first tile has nothing to overlap with.
+            int stage = {{Stage("n")}}, phase = {{Phase("n")}};
+            Wait(shared + KeyFull + 8 * stage, phase);
+            MultiplyKeys(query, shared + Keys + {{KeyBytes}} * stage);
+            CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
+            Arrive(shared + KeyEmpty + 8 * stage, Group.IdxX & 127);
+            Score<TMods, TRow>(call, memory, item, mods, ref thread, tile, TensorTiles.Kind<TMods, TRow>(tile, first, kinds));
+            Softmax();
+            {{Drop}}RoundProbabilities();
+            int nextStage = {{Stage("n + 1")}}, nextPhase = {{Phase("n + 1")}};
+            ClearBeyond(call, item, shared + Values + {{ValueBytes}} * stage, shared + ValueFull + 8 * stage, phase, tile * {{tile.BlockN}}, group);
+            for (int next = TensorTiles.Next<TMods, TRow>(tile - 1, first, kinds); next >= first; next = TensorTiles.Next<TMods, TRow>(next - 1, first, kinds))
+            {
+                Wait(shared + KeyFull + 8 * nextStage, nextPhase);
+                MultiplyKeys(query, shared + Keys + {{KeyBytes}} * nextStage);
+                Wait(shared + ValueFull + 8 * stage, phase);
+                MultiplyValues(shared + Values + {{ValueBytes}} * stage);
+                CudaAsm.Emit("wgmma.wait_group.sync.aligned 1;");
+                Arrive(shared + KeyEmpty + 8 * nextStage, Group.IdxX & 127);
+                n++;
+                int following = TensorRange.Uniform(n + 1);
+                tile = next;
+                Score<TMods, TRow>(call, memory, item, mods, ref thread, tile, TensorTiles.Kind<TMods, TRow>(tile, first, kinds));
+                Softmax();
+                // Long over: it keeps the driver from moving the softmax behind the wait that follows.
+                Wait(shared + ValueFull + 8 * stage, phase);
+                CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
+                Arrive(shared + ValueEmpty + 8 * stage, Group.IdxX & 127);
+                FadeOutputs();
+                {{Drop.Replace("\n", "\n    ")}}RoundProbabilities();
+                stage = nextStage;
+                phase = nextPhase;
+                nextStage = {{Stage("following")}};
+                nextPhase = {{Phase("following")}};
+            }
+            Arrive(shared + QueryEmpty, Group.IdxX & 127);
+            Wait(shared + ValueFull + 8 * stage, phase);
+            MultiplyValues(shared + Values + {{ValueBytes}} * stage);
+            CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
+            Arrive(shared + ValueEmpty + 8 * stage, Group.IdxX & 127);
+            n++;
+            """;
+
+    // Of the tile with this number. Shifts and masks: a division by a constant is one at run time in the driver's code.
+    private string Stage(string tileNumber) => tile.Stages == 1 ? "0" : $"({tileNumber} & {tile.Stages - 1})";
+
+    private string Phase(string tileNumber) => $"({tileNumber} >> {(tile.Stages == 4 ? 2 : tile.Stages - 1)} & 1)";
+
+    private string Drop =>
+        tile.BlockN % 32 == 0
+            ? $$"""
+                if (TMods.HasDropout)
+                {
+                    DropPairs drop = thread.Drop(call, item, tile * {{tile.BlockN}});
+                    Map(ref drop);
+                }
+
+                """
+            : "";
+
+    private string Score() =>
+        $$"""
+            /// <summary>Score changes, then the mask where the tile is not whole.</summary>
+            [MethodImpl(Inline)]
+            private static void Score<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, ref TensorThread<TRow> thread, int tile, int kind)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                int firstKey = tile * {{tile.BlockN}}, key = firstKey + 2 * (Group.IdxX & 3);
+                if (TMods.HasChanges)
+                {
+                    ChangeScores<TMods, TRow> change = thread.Change(call, memory, item, mods, key);
+                    Map(ref change);
+                    thread.Faults |= change.Faults;
+                }
+                // A call that scales first takes this way too: it is rare, and a branch of its own would cost every tile.
+                bool scales = !TMods.HasChanges && memory.IsScaledFirst != 0;
+                bool isPartial = TMods.HasRest
+                    ? kind != PortableTile.Full | firstKey + {{tile.BlockN}} > item.KeyLength
+                    : thread.WarpFirst > firstKey | thread.WarpLast < firstKey + {{tile.BlockN - 1}};
+                if (isPartial | scales)
+                {
+                    if (scales)
+                        ScaleScores(memory.Scale);
+                    if (TMods.HasRest)
+                    {
+                        KeepPairs<TMods, TRow> keep = thread.Keep(call, item, mods, key);
+                        Map(ref keep);
+                        thread.Faults |= keep.Faults;
+                    }
+                    else
+                    {
+                        MaskBounds(thread.First0 - key, thread.Last0 - key, thread.First1 - key, thread.Last1 - key);
+                    }
+                }
+            }
+            """;
+
+    private string Setup()
+    {
+        string descriptors =
+            ".reg .b64 queryTile, keyTile, at, beside, address;\n.reg .b64 queryMapAt, keyMapAt, valueMapAt;\n.reg .pred clear, add, one;\n.reg .b32 column, target;";
+        IEnumerable<string> Initialize()
+        {
+            yield return "mbarrier.init.shared::cta.b64 [%0], 1;";
+            yield return $"mbarrier.init.shared::cta.b64 [%0+8], {Consumers};";
+            for (int stage = 0; stage < tile.Stages; stage++)
+            {
+                int At(int kind) => 16 + 8 * (tile.Stages * kind + stage);
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(0)}], 1;";
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(1)}], {Consumers};";
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(2)}], 1;";
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(3)}], {Consumers};";
+            }
+            yield return "fence.mbarrier_init.release.cluster; fence.proxy.async;";
+        }
+        return $$""""
+            {{TensorPtx.Method(
+                "The registers, all of them, in the kernel's first block.",
+                "Declare",
+                "",
+                ptx.Declarations() + "\n" + descriptors + "\nsetp.ne.b32 clear, 0, 0; setp.eq.b32 add, 0, 0;",
+                ""
+            )}}
+
+            /// <summary>The start of dynamic shared memory, at a multiple of 1024 bytes, which the swizzle of tiles wants.</summary>
+            [MethodImpl(Inline)]
+            private static int SharedBase()
+            {
+                SharedMemory.GetDynamic<int>();
+                CudaAsm.Emit("mov.u32 %0, __dyn_shared_alloca;", out int start);
+                return (start + 1023) & ~1023;
+            }
+
+            {{TensorPtx.Method(
+                "Barriers: a full one waits for the copy engine's bytes, an empty one for every consumer.",
+                "InitializeBarriers",
+                "int barriers",
+                TensorPtx.Pack(Initialize(), 2),
+                "barriers"
+            )}}
+            """";
+    }
+
+    private static string Waits() =>
+        string.Join(
+            "\n\n",
+            TensorPtx.Method(
+                "Waits until a barrier has left a phase.",
+                "Wait",
+                "int barrier, int phase",
+                "{ .reg .pred done; again: mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1; @done bra after; bra again; after: }",
+                "barrier, phase"
+            ),
+            TensorPtx.Method(
+                "One thread of a warpgroup says that a tile is free.",
+                "Arrive",
+                "int barrier, int thread",
+                "setp.eq.s32 one, %1, 0; @one mbarrier.arrive.shared::cta.b64 _, [%0];",
+                "barrier, thread"
+            )
+        );
+
+    private string Loads()
+    {
+        string Load(string what, string map, int rows, int slices)
+        {
+            string bytes = Number(rows * 128 * slices);
+            string copies = Lines(
+                slices,
+                slice =>
+                    $"mov.b32 column, {64 * slice}; add.s32 target, %0, {slice * rows * 128}; @one cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [target], [{map}At, {{column, %2, %3, %4}}], [%1];"
+            );
+            return TensorPtx.Method(
+                $"Copies {what}: rows beyond the tensor and columns beyond its dimension become 0.",
+                "Load" + char.ToUpperInvariant(what[0]) + what.Substring(1),
+                "int tile, int barrier, int row, int head, int batch",
+                $"mov.u32 ti, %%tid.x; setp.eq.u32 one, ti, 0; @one mbarrier.arrive.expect_tx.shared::cta.b64 _, [%1], {bytes};\n{copies}",
+                "tile, barrier, row, head, batch"
+            );
+        }
+        string maps = string.Join(
+            "\n",
+            new[] { "queryMap", "keyMap", "valueMap" }.Select(map =>
+                $"mov.b64 {map}At, {map}; cvta.param.u64 {map}At, {map}At;"
+            )
+        );
+        return string.Join(
+            "\n\n",
+            TensorPtx.Method(
+                "The addresses of the tensor maps among the kernel's parameters.",
+                "MapAddresses",
+                "",
+                maps,
+                ""
+            ),
+            Load("queries", "queryMap", tile.BlockM, HeadSlices),
+            Load("keys", "keyMap", tile.BlockN, HeadSlices),
+            Load("values", "valueMap", tile.BlockN, ValueSlices),
+            ClearBeyond()
+        );
+    }
+
+    // Their probabilities are 0, but what stands there may be NaN.
+    private string ClearBeyond() =>
+        $$"""
+            /// <summary>Clears the values of keys that a batch entry does not have, in the tile where it ends: the first of all.</summary>
+            [MethodImpl(Inline)]
+            private static void ClearBeyond(in PortableCall call, in PortableItem item, int values, int full, int phase, int firstKey, int group)
+            {
+                int kept = item.KeyLength - firstKey;
+                if (kept >= {{tile.BlockN}} | item.KeyLength == call.KeyExtent)
+                    return;
+                Wait(full, phase);
+                for (int i = Group.IdxX & 127; i < ({{tile.BlockN}} - kept) * {{8 * ValueSlices}}; i += 128)
+                {
+                    int row = kept + i / {{8 * ValueSlices}}, part = i % {{8 * ValueSlices}};
+                    CudaAsm.Emit("st.shared.v4.b32 [%0], {0, 0, 0, 0};", values + part / 8 * {{tile.BlockN
+                * 128}} + row * 128 + part % 8 * 16);
+                }
+                CudaAsm.Emit("fence.proxy.async.shared::cta; bar.sync %0, 128;", {{FirstNamedBarrier}} + group);
+            }
+            """;
+
+    // Matrix descriptors (PTX ISA, "Matrix descriptor"): address, offsets of the core matrices over 16, the swizzle of 128 bytes.
+    private static string Descriptor(string register, string address, int leading, int stride) =>
+        $"shr.u32 ti, {address}, 4; and.b32 ti, ti, 0x3FFF; or.b32 ti, ti, {leading << 16}; mov.b32 th, {stride | 1 << 30}; mov.b64 {register}, {{ti, th}};";
+
+    private static string Registers(string name, int first, int count) =>
+        "{" + string.Join(",", Enumerable.Range(first, count).Select(i => name + i)) + "}";
+
+    private string Products()
+    {
+        string scores = Lines(
+            tile.HeadDim / 16,
+            step =>
+            {
+                int query = (step / 4 * (tile.BlockM * 128) + step % 4 * 32) >> 4;
+                int key = (step / 4 * (tile.BlockN * 128) + step % 4 * 32) >> 4;
+                return $"add.s64 at, queryTile, {query}; add.s64 beside, keyTile, {key}; wgmma.mma_async.sync.aligned.m64n{tile.BlockN}k16.f32.f16.f16 {{{{Scores}}}}, at, beside, {(step == 0 ? "clear" : "add")}, 1, 1, 0, 0;";
+            }
+        );
+        string outputs = Lines(
+            tile.BlockN / 16,
+            step =>
+                $"add.s64 at, keyTile, {(step * 2048) >> 4}; wgmma.mma_async.sync.aligned.m64n{tile.ValueDim}k16.f32.f16.f16 {{{{Outputs}}}}, {Registers("p", 4 * step, 4)}, at, add, 1, 1, 1;"
+        );
+        return $$$$""""
+            private const string Scores = "{{{{Registers("s", 0, ptx.ScoreRegisters)}}}}";
+
+            private const string Outputs = "{{{{Registers("o", 0, ptx.OutputRegisters)}}}}";
+
+            /// <summary>Scores of 64 rows: S = Q K^T, both read from shared memory, in steps of 16 dimensions.</summary>
+            [MethodImpl(Inline)]
+            private static void MultiplyKeys(int query, int key) => CudaAsm.Emit($$"""
+                {{{{Descriptor("queryTile", "%0", 1, 64)}}}}
+                {{{{Descriptor("keyTile", "%1", 1, 64)}}}}
+                wgmma.fence.sync.aligned;
+            {{{{Indent(scores, 1)}}}}
+                wgmma.commit_group.sync.aligned;
+                """, query, key);
+
+            /// <summary>Outputs of 64 rows: O += P V, probabilities from registers, in steps of 16 keys.</summary>
+            [MethodImpl(Inline)]
+            private static void MultiplyValues(int value) => CudaAsm.Emit($$"""
+                {{{{Descriptor("keyTile", "%0", (tile.BlockN * 128) >> 4, 64)}}}}
+                wgmma.fence.sync.aligned;
+            {{{{Indent(outputs, 1)}}}}
+                wgmma.commit_group.sync.aligned;
+                """, value);
+            """";
+    }
+}

@@ -1,0 +1,110 @@
+using System.Collections.Generic;
+using System.Linq;
+using FlashGen.Dsl;
+using FlashGen.Generators.Emit.Portable;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Tensor;
+
+/// <summary>The file of a variant's tensor-core kernels: which there are, their one entry, and the variant as they take it.</summary>
+internal static class TensorEntryEmitter
+{
+    public static string Emit(Declaration declaration, Coverage coverage)
+    {
+        AttentionSpec spec = declaration.Spec;
+        List<TilePlan> plans = TensorPlans.All(spec).ToList();
+        List<string> members = new() { Engine(plans, spec), Entry(spec) };
+        members.AddRange(new TensorModsEmitter(spec, coverage, new PortableModsEmitter(spec, coverage)).Emit());
+        string body = $$"""
+            public sealed partial class Kernels
+            {
+            {{Indent(string.Join("\n\n", members), 1)}}
+            }
+            """;
+        return $$"""
+            {{Header}}
+            // {{spec.Name}} on NVIDIA's tensor cores.
+            {{string.Join("\n", plans.Select(plan => "// Plan: " + TilePlanModule.print(plan)))}}
+            {{CoverageText.Describe(coverage, "// ")}}
+
+            using System;
+            using System.Runtime.CompilerServices;
+            using FlashGen;
+            using FlashGen.Generated;
+            using FlashGen.Support;
+            using ILGPU;
+
+            {{Names.InType(declaration, body)}}
+            """.Replace("\r\n", "\n");
+    }
+
+    /// <summary>Hands Forward's arguments to a kernel, each after a blank.</summary>
+    public static string Parameters(AttentionSpec spec) =>
+        string.Concat(
+            DeviceParameters
+                .OfKernels(spec)
+                .Select(argument => $" _parameters.Add({DeviceParameters.PassedOne(argument)});")
+        );
+
+    private static string Engine(IEnumerable<TilePlan> plans, AttentionSpec spec)
+    {
+        string kernels = string.Join(
+            "\n",
+            plans.Select(plan =>
+            {
+                TensorTile tile = TensorTile.Of(plan);
+                string method = $"static () => ((TensorBody)Tensor<{tile.ClassName}>).Method";
+                return $"    new({Number(tile.Threads)}, {Number(tile.BlockM)}, {Number(tile.BlockN)}, {Number(tile.SharedBytes)}, TensorMods.HasRest, {method}),";
+            })
+        );
+        return $$"""
+            private delegate void TensorBody({{Signature(spec)}});
+
+            partial void LoadTensorCore(ref TensorEngine? engine) => engine = TensorEngine.Load(Variant, Accelerator, TensorKernels);
+
+            /// <summary>The tensor-core kernels, in the order of their plans.</summary>
+            internal static TensorKernel[] TensorKernels => new TensorKernel[]
+            {
+            {{kernels}}
+            };
+            """;
+    }
+
+    private static string Signature(AttentionSpec spec) =>
+        "TensorMap queryMap, TensorMap keyMap, TensorMap valueMap, PortableCall call, long query, long key, long value, long output, "
+        + "float scale, float exponentScale, float outputScale, int isScaledFirst, "
+        + "ArrayView<float> logSumExp, ArrayView<int> lengths, ArrayView<int> fault, ArrayView<long> tileCounts"
+        + DeviceParameters.OfKernel(spec);
+
+    private static string Entry(AttentionSpec spec)
+    {
+        string arguments = string.Join(
+            ", ",
+            DeviceParameters
+                .HandedOn(spec)
+                .Split(new[] { ", " }, System.StringSplitOptions.RemoveEmptyEntries)
+                .Select(name => $"{name} = {name}")
+        );
+        return $$"""
+            private static void Tensor<TKernel>({{Signature(spec)}})
+                where TKernel : struct, ITensorKernel
+            {
+                TensorMemory memory = default;
+                memory.Query = query;
+                memory.Key = key;
+                memory.Value = value;
+                memory.Output = output;
+                memory.LogSumExp = logSumExp;
+                memory.Lengths = lengths;
+                memory.Fault = fault;
+                memory.TileCounts = tileCounts;
+                memory.Scale = scale;
+                memory.ExponentScale = exponentScale;
+                memory.OutputScale = outputScale;
+                memory.IsScaledFirst = isScaledFirst;
+                TensorMods mods = new() { {{arguments}} };
+                TKernel.Forward<TensorMods, TensorRow>(call, memory, mods);
+            }
+            """;
+    }
+}

@@ -1,0 +1,38 @@
+using System.Collections.Generic;
+using System.Linq;
+using FlashGen.Dsl;
+
+namespace FlashGen.Generators.Emit.Tensor;
+
+/// <summary>The tensor-core plans of a variant.</summary>
+internal static class TensorPlans
+{
+    /// <summary>The targets that have a kernel text, the fastest first.</summary>
+    public static readonly TargetKind[] Targets = { TargetKind.Sm90 };
+
+    /// <summary>A plan for each target, 16-bit type and pair of dimensions, of those that fit: what an engine chooses from.</summary>
+    public static IEnumerable<TilePlan> All(AttentionSpec spec) =>
+        from target in Targets
+        where Planner.hasTensor(target, spec)
+        from type in spec.Types
+        where type.IsFloat16 || type.IsBFloat16
+        from dims in Planner.tensorBuckets(spec)
+        let plan = Planner.tensor(target, type, dims, spec)
+        where plan.IsOk
+        select plan.ResultValue;
+
+    /// <summary>Why a variant that asks for a target has no kernel of it.</summary>
+    public static string Refusal(TargetKind target, AttentionSpec spec)
+    {
+        if (!Targets.Contains(target))
+            return $"This version of FlashGen writes no {target} kernels; Portable runs on these devices.";
+        if (!spec.Types.Any(type => type.IsFloat16 || type.IsBFloat16))
+            return "Tensor cores take Float16 and BFloat16, and the variant declares neither; Portable runs the others.";
+        if (!Planner.hasTensor(target, spec))
+            return "No declared dimension is within 256, the widest that tensor-core kernels are written for.";
+        return Planner.tensor(target, ElementType.Float16, Planner.tensorBuckets(spec).First(), spec).ErrorValue;
+    }
+
+    /// <summary>The kernel texts of a variant.</summary>
+    public static IEnumerable<TensorTile> Tiles(AttentionSpec spec) => All(spec).Select(TensorTile.Of).Distinct();
+}

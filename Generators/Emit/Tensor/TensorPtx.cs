@@ -1,0 +1,309 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Tensor;
+
+/// <summary>
+/// The tile operations that Ampere's and Hopper's kernels share, each one commented block of PTX over registers declared by name:
+/// scores s, probabilities p, outputs o, and for each row of a thread its maximum m, sum l and what a tile needs of it.
+///
+/// A thread holds rows r and r + 8 of every 16: register i of an accumulator is row lane / 4 + 8 * (i / 2 % 2), column 8 * (i / 4) +
+/// 2 * (lane % 4) + i % 2 (PTX ISA, "Matrix fragments for mma.m16n8k16"; wgmma has the same). Two rows a tile of 16, so row pair k
+/// has the state of rows 2 k and 2 k + 1.
+/// </summary>
+/// <param name="rowTiles">Tiles of 16 rows that a warp has.</param>
+/// <param name="keys">Keys of a tile.</param>
+/// <param name="values">Value columns.</param>
+internal sealed class TensorPtx(int rowTiles, int keys, int values)
+{
+    private const string Inline = "[MethodImpl(MethodImplOptions.AggressiveInlining)]";
+
+    /// <summary>Registers of the scores and of the outputs in one tile of 16 rows.</summary>
+    public int ScoreRegisters => keys / 2;
+
+    /// <inheritdoc cref="ScoreRegisters"/>
+    public int OutputRegisters => values / 2;
+
+    private IEnumerable<int> RowStates => Enumerable.Range(0, 2 * rowTiles);
+
+    /// <summary>The row state that register i of an accumulator with so many registers a row tile belongs to.</summary>
+    private static int StateOf(int register, int registers) => 2 * (register / registers) + register / 2 % 2;
+
+    /// <summary>Declares the registers that every kernel has; a target adds its own.</summary>
+    public string Declarations() =>
+        $"""
+            .reg .f32 s<{Number(rowTiles * ScoreRegisters)}>, o<{Number(rowTiles * OutputRegisters)}>;
+            .reg .b32 p<{Number(rowTiles * ScoreRegisters / 2)}>;
+            .reg .f32 m<{Number(2 * rowTiles)}>, l<{Number(2 * rowTiles)}>, x<{Number(2 * rowTiles)}>, y<{Number(
+                2 * rowTiles
+            )}>, shift<{Number(2 * rowTiles)}>, fade<{Number(2 * rowTiles)}>;
+            .reg .f32 toExponent, t;
+            .reg .b32 ti, th;
+            .reg .b16 h0, h1;
+            .reg .pred c, d;
+            """;
+
+    /// <summary>Statements joined so many to a line.</summary>
+    public static string Pack(IEnumerable<string> statements, int each)
+    {
+        List<string> all = statements.ToList();
+        return Lines((all.Count + each - 1) / each, i => string.Join(" ", all.Skip(each * i).Take(each)));
+    }
+
+    /// <summary>A method that is one block of PTX.</summary>
+    public static string Method(string summary, string name, string parameters, string ptx, string arguments) =>
+        $$""""
+            /// <summary>{{summary}}</summary>
+            {{Inline}}
+            private static void {{name}}({{parameters}}) => CudaAsm.Emit("""
+            {{Indent(ptx, 1)}}
+                """{{(arguments.Length == 0 ? "" : ", " + arguments)}});
+            """";
+
+    /// <summary>The methods, in the order of a kernel.</summary>
+    public IEnumerable<string> Methods()
+    {
+        yield return Begin();
+        yield return ScaleScores();
+        yield return MaskBounds();
+        yield return Map();
+        yield return Softmax();
+        yield return Fade();
+        yield return Convert();
+        yield return Normalize();
+        yield return LogSumExp();
+        yield return Store();
+    }
+
+    private string Begin() =>
+        Method(
+            "Empties the outputs; every row starts with a maximum and a sum, which a sink gives.",
+            "Begin",
+            "float maximum, float sum, float exponentScale",
+            Pack(Enumerable.Range(0, rowTiles * OutputRegisters).Select(i => $"mov.f32 o{i}, 0f00000000;"), 8)
+                + "\n"
+                + Lines(2 * rowTiles, r => $"mov.f32 m{r}, %0; mov.f32 l{r}, %1;")
+                + "\nmov.f32 toExponent, %2;",
+            "maximum, sum, exponentScale"
+        );
+
+    private string ScaleScores() =>
+        Method(
+            "Scales scores, where the softmax does not.",
+            "ScaleScores",
+            "float scale",
+            Pack(Enumerable.Range(0, rowTiles * ScoreRegisters).Select(i => $"mul.f32 s{i}, s{i}, %0;"), 6),
+            "scale"
+        );
+
+    private string MaskBounds()
+    {
+        // A method for each tile of 16 rows: ten arguments are the most.
+        IEnumerable<string> Pair(int tile, int register)
+        {
+            int i = tile * ScoreRegisters + register;
+            int column = 8 * (register / 4) + register % 2;
+            int row = register / 2 % 2;
+            yield return $"setp.le.s32 c, %{2 * row}, {column}; setp.ge.and.s32 c, %{2 * row + 1}, {column}, c; selp.f32 s{i}, s{i}, 0fFF800000, c;";
+        }
+        return string.Join(
+            "\n\n",
+            Enumerable
+                .Range(0, rowTiles)
+                .Select(tile =>
+                    Method(
+                        "Keeps the scores from each row's first to its last key, counted from the thread's own first key.",
+                        "MaskBounds" + (rowTiles == 1 ? "" : Number(tile)),
+                        "int first0, int last0, int first1, int last1",
+                        Pack(Enumerable.Range(0, ScoreRegisters).SelectMany(i => Pair(tile, i)), 2),
+                        "first0, last0, first1, last1"
+                    )
+                )
+        );
+    }
+
+    // Scores leave their registers four at a time for what C# does to them; ILGPU's copies are registers too once its locals are.
+    private string Map()
+    {
+        string Quad(int tile, int quad)
+        {
+            int i = tile * ScoreRegisters + 4 * quad;
+            string Take(char name, int n) => $"CudaAsm.Emit(\"mov.f32 %0, s{i + n};\", out float {name}{quad});";
+            return $$"""
+                {{Take('a', 0)}} {{Take('b', 1)}} {{Take('c', 2)}} {{Take('d', 3)}}
+                quads.Apply({{8 * quad}}, ref a{{quad}}, ref b{{quad}}, ref c{{quad}}, ref d{{quad}});
+                CudaAsm.Emit("mov.f32 s{{i}}, %0; mov.f32 s{{i + 1}}, %1; mov.f32 s{{i + 2}}, %2; mov.f32 s{{i
+                    + 3}}, %3;", a{{quad}}, b{{quad}}, c{{quad}}, d{{quad}});
+                """;
+        }
+        return string.Join(
+            "\n\n",
+            Enumerable
+                .Range(0, rowTiles)
+                .Select(tile =>
+                    $$"""
+                        /// <summary>Applies an operation in C# to the scores, eight columns at a time.</summary>
+                        {{Inline}}
+                        private static void Map{{(rowTiles == 1 ? "" : Number(tile))}}<TQuads>(ref TQuads quads)
+                            where TQuads : struct, ITensorQuads
+                        {
+                        {{Indent(Lines(ScoreRegisters / 4, quad => Quad(tile, quad)), 1)}}
+                        }
+                        """
+                )
+        );
+    }
+
+    private string Softmax()
+    {
+        int all = rowTiles * ScoreRegisters;
+        List<string> lines = new()
+        {
+            "// The greatest score of each row, even and odd columns apart, then over the four threads of a row.",
+        };
+        lines.Add(Pack(RowStates.Select(r => $"mov.f32 x{r}, m{r}; mov.f32 y{r}, m{r};"), 2));
+        lines.Add(
+            Pack(
+                Enumerable
+                    .Range(0, all)
+                    .Select(i =>
+                    {
+                        string target = (i % 2 == 0 ? "x" : "y") + StateOf(i, ScoreRegisters);
+                        return $"max.f32 {target}, {target}, s{i};";
+                    }),
+                4
+            )
+        );
+        lines.Add(Pack(RowStates.Select(r => $"max.f32 x{r}, x{r}, y{r};"), 4));
+        foreach (int mask in new[] { 1, 2 })
+            lines.Add(
+                Pack(RowStates.Select(r => $"shfl.sync.bfly.b32 t, x{r}, {mask}, 31, -1; max.f32 x{r}, x{r}, t;"), 2)
+            );
+        lines.Add(
+            "// Nothing kept so far: subtract 0, so that -inf gives 0 and not NaN. The fade is 1 where the maximum stays."
+        );
+        lines.AddRange(
+            RowStates.Select(r =>
+                $"setp.eq.f32 c, x{r}, 0fFF800000; selp.f32 y{r}, 0f00000000, x{r}, c; sub.f32 t, m{r}, y{r}; mul.f32 t, t, toExponent; ex2.approx.ftz.f32 fade{r}, t;\n"
+                + $"mul.f32 shift{r}, y{r}, toExponent; neg.f32 shift{r}, shift{r}; mov.f32 m{r}, x{r}; mul.f32 l{r}, l{r}, fade{r}; mov.f32 y{r}, 0f00000000;"
+            )
+        );
+        lines.Add("// Probabilities against the maximum, and their sums.");
+        lines.Add(
+            Pack(
+                Enumerable
+                    .Range(0, all)
+                    .Select(i =>
+                    {
+                        int row = StateOf(i, ScoreRegisters);
+                        string sum = (i % 2 == 0 ? "l" : "y") + row;
+                        return $"fma.rn.f32 s{i}, s{i}, toExponent, shift{row}; ex2.approx.ftz.f32 s{i}, s{i}; add.f32 {sum}, {sum}, s{i};";
+                    }),
+                2
+            )
+        );
+        lines.Add(Pack(RowStates.Select(r => $"add.f32 l{r}, l{r}, y{r};"), 4));
+        return Method(
+            "Turns scores into probabilities against each row's new maximum.",
+            "Softmax",
+            "",
+            string.Join("\n", lines),
+            ""
+        );
+    }
+
+    private string Fade() =>
+        Method(
+            "Shrinks the outputs by what the maxima rose.",
+            "FadeOutputs",
+            "",
+            Pack(
+                Enumerable
+                    .Range(0, rowTiles * OutputRegisters)
+                    .Select(i => $"mul.f32 o{i}, o{i}, fade{StateOf(i, OutputRegisters)};"),
+                6
+            ),
+            ""
+        );
+
+    private string Convert() =>
+        Method(
+            "Rounds probabilities to 16 bits: an accumulator's pairs are the operand's.",
+            "RoundProbabilities",
+            "",
+            Pack(
+                Enumerable
+                    .Range(0, rowTiles * ScoreRegisters / 2)
+                    .Select(i => $"cvt.rn.f16x2.f32 p{i}, s{2 * i + 1}, s{2 * i};"),
+                4
+            ),
+            ""
+        );
+
+    private string Normalize()
+    {
+        List<string> lines = new();
+        foreach (int mask in new[] { 1, 2 })
+            lines.Add(
+                Pack(RowStates.Select(r => $"shfl.sync.bfly.b32 t, l{r}, {mask}, 31, -1; add.f32 l{r}, l{r}, t;"), 2)
+            );
+        lines.AddRange(
+            RowStates.Select(r =>
+                $"setp.eq.f32 c, l{r}, 0f00000000; rcp.approx.ftz.f32 t, l{r}; mul.f32 t, t, %0; selp.f32 fade{r}, 0f00000000, t, c;"
+            )
+        );
+        return Method(
+            "The sums of whole rows, and what outputs are multiplied by: 0 for a row that kept nothing.",
+            "Normalize",
+            "float outputScale",
+            string.Join("\n", lines),
+            "outputScale"
+        );
+    }
+
+    private string LogSumExp() =>
+        string.Join(
+            "\n\n",
+            RowStates.Select(r =>
+                $$""""
+                    /// <summary>The natural log-sum-exp of a row: -inf where the sum is 0.</summary>
+                    {{Inline}}
+                    private static float LogSumExp{{r}}()
+                    {
+                        CudaAsm.Emit("lg2.approx.f32 t, l{{r}}; fma.rn.f32 t, m{{r}}, toExponent, t; mul.f32 t, t, 0f3F317218; setp.eq.f32 c, l{{r}}, 0f00000000; selp.f32 %0, 0fFF800000, t, c;", out float logSumExp);
+                        return logSumExp;
+                    }
+                    """"
+            )
+        );
+
+    // Two neighbouring columns leave as 32 bits; a last column that is alone as 16.
+    private string Store()
+    {
+        string Row(int tile, int row) =>
+            Lines(
+                OutputRegisters / 4,
+                block =>
+                {
+                    int i = tile * OutputRegisters + 4 * block + 2 * row;
+                    int state = 2 * tile + row;
+                    return $"mul.f32 o{i}, o{i}, fade{state}; mul.f32 o{i + 1}, o{i + 1}, fade{state}; cvt.rn.f16x2.f32 ti, o{i + 1}, o{i}; setp.gt.s32 c, %1, {8 * block + 1}; @c st.global.b32 [%0+{16 * block}], ti;"
+                        + $" setp.eq.s32 d, %1, {8 * block + 1}; mov.b32 {{h0, h1}}, ti; @d st.global.b16 [%0+{16 * block}], h0;";
+                }
+            );
+        return string.Join(
+            "\n\n",
+            RowStates.Select(r =>
+                Method(
+                    "Stores a row's outputs from the thread's first column on, as many columns as there are from it.",
+                    "Store" + Number(r),
+                    "long address, int columns",
+                    Row(r / 2, r % 2),
+                    "address, columns"
+                )
+            )
+        );
+    }
+}

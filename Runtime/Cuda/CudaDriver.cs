@@ -1,0 +1,213 @@
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace FlashGen.Support;
+
+/// <summary>The few calls of NVIDIA's driver that ILGPU does not offer (CUDA driver API: modules, functions, tensor maps).</summary>
+internal static unsafe partial class CudaDriver
+{
+    private const string Library = "cuda-driver";
+
+    private const int InfoLogBuffer = 3,
+        InfoLogSize = 4,
+        ErrorLogBuffer = 5,
+        ErrorLogSize = 6,
+        LogVerbose = 12;
+
+    private const int LogBytes = 1 << 16;
+
+    static CudaDriver() => NativeLibrary.SetDllImportResolver(typeof(CudaDriver).Assembly, Resolve);
+
+    /// <summary>The driver's version as major * 1000 + minor * 10, in CUDA's numbers; 0 when there is none.</summary>
+    public static int Version => cuDriverGetVersion(out int version) == 0 ? version : 0;
+
+    /// <summary>Loads PTX in the current context.</summary>
+    /// <returns>The module, and what the driver's compiler had to say.</returns>
+    /// <exception cref="InvalidOperationException">It does not compile; the message carries the driver's log.</exception>
+    public static (nint Module, string Log) LoadModule(string ptx, string what)
+    {
+        byte[] text = Encoding.UTF8.GetBytes(ptx + "\0");
+        byte[] info = new byte[LogBytes],
+            error = new byte[LogBytes];
+        int* options = stackalloc int[] { InfoLogBuffer, InfoLogSize, ErrorLogBuffer, ErrorLogSize, LogVerbose };
+        fixed (
+            byte* image = text,
+                infoLog = info,
+                errorLog = error
+        )
+        {
+            nint* values = stackalloc nint[] { (nint)infoLog, LogBytes, (nint)errorLog, LogBytes, 1 };
+            int result = cuModuleLoadDataEx(out nint module, image, 5, options, values);
+            if (result != 0)
+                throw new InvalidOperationException(
+                    $"The driver refuses {what} ({Name(result)}): {Log(error)}{Log(info)}"
+                );
+            return (module, Log(error) + Log(info));
+        }
+    }
+
+    /// <summary>A kernel of a module, allowed so much dynamic shared memory.</summary>
+    public static nint Function(nint module, string name, int sharedBytes)
+    {
+        Check(cuModuleGetFunction(out nint function, module, name), "cuModuleGetFunction");
+        const int MaxDynamicShared = 8;
+        Check(cuFuncSetAttribute(function, MaxDynamicShared, sharedBytes), "cuFuncSetAttribute");
+        return function;
+    }
+
+    /// <summary>An attribute of a kernel: 3 is its local memory in bytes, 4 its registers.</summary>
+    public static int Attribute(nint function, int attribute)
+    {
+        Check(cuFuncGetAttribute(out int value, attribute, function), "cuFuncGetAttribute");
+        return value;
+    }
+
+    public static void Launch(
+        nint function,
+        int groups,
+        int threads,
+        int sharedBytes,
+        nint stream,
+        ReadOnlySpan<nint> parameters
+    )
+    {
+        fixed (nint* addresses = parameters)
+            Check(
+                cuLaunchKernel(
+                    function,
+                    (uint)groups,
+                    1,
+                    1,
+                    (uint)threads,
+                    1,
+                    1,
+                    (uint)sharedBytes,
+                    stream,
+                    addresses,
+                    null
+                ),
+                "cuLaunchKernel"
+            );
+    }
+
+    public static void Unload(nint module) => cuModuleUnload(module);
+
+    /// <summary>Encodes a map of a tensor of 16-bit elements with four dimensions, tiles in rows of 128 swizzled bytes, zeros outside.</summary>
+    /// <param name="map">128 bytes at a multiple of 64.</param>
+    /// <param name="isBFloat16">The element type: bfloat16, or float16.</param>
+    /// <param name="address">A multiple of 16.</param>
+    /// <param name="sizes">Elements in each dimension, from the inside out.</param>
+    /// <param name="strides">Bytes from an entry to the next in each dimension but the first; multiples of 16.</param>
+    /// <param name="rows">Rows of a tile; its columns are 64.</param>
+    public static void EncodeMap(
+        byte* map,
+        bool isBFloat16,
+        nint address,
+        ReadOnlySpan<ulong> sizes,
+        ReadOnlySpan<ulong> strides,
+        int rows
+    )
+    {
+        const int Float16 = 6,
+            BFloat16 = 9,
+            Swizzle128 = 3,
+            Promote256 = 3;
+        uint* box = stackalloc uint[] { 64, (uint)rows, 1, 1 };
+        uint* steps = stackalloc uint[] { 1, 1, 1, 1 };
+        fixed (
+            ulong* size = sizes,
+                stride = strides
+        )
+            Check(
+                cuTensorMapEncodeTiled(
+                    map,
+                    isBFloat16 ? BFloat16 : Float16,
+                    4,
+                    address,
+                    size,
+                    stride,
+                    box,
+                    steps,
+                    0,
+                    Swizzle128,
+                    Promote256,
+                    0
+                ),
+                "cuTensorMapEncodeTiled"
+            );
+    }
+
+    private static string Log(byte[] log)
+    {
+        int end = Array.IndexOf(log, (byte)0);
+        return Encoding.UTF8.GetString(log, 0, end < 0 ? log.Length : end);
+    }
+
+    private static void Check(int result, string call)
+    {
+        if (result != 0)
+            throw new InvalidOperationException($"{call} failed: {Name(result)}.");
+    }
+
+    private static string Name(int result) =>
+        cuGetErrorName(result, out nint name) == 0 && Marshal.PtrToStringUTF8(name) is { } text
+            ? text
+            : result.ToString(CultureInfo.InvariantCulture);
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path) =>
+        name == Library ? NativeLibrary.Load(OperatingSystem.IsWindows() ? "nvcuda.dll" : "libcuda.so.1") : 0;
+
+    [LibraryImport(Library)]
+    private static partial int cuDriverGetVersion(out int version);
+
+    [LibraryImport(Library)]
+    private static partial int cuGetErrorName(int error, out nint name);
+
+    [LibraryImport(Library)]
+    private static partial int cuModuleLoadDataEx(out nint module, byte* image, uint count, int* options, nint* values);
+
+    [LibraryImport(Library)]
+    private static partial int cuModuleUnload(nint module);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int cuModuleGetFunction(out nint function, nint module, string name);
+
+    [LibraryImport(Library)]
+    private static partial int cuFuncSetAttribute(nint function, int attribute, int value);
+
+    [LibraryImport(Library)]
+    private static partial int cuFuncGetAttribute(out int value, int attribute, nint function);
+
+    [LibraryImport(Library)]
+    private static partial int cuLaunchKernel(
+        nint function,
+        uint gridX,
+        uint gridY,
+        uint gridZ,
+        uint blockX,
+        uint blockY,
+        uint blockZ,
+        uint sharedBytes,
+        nint stream,
+        nint* parameters,
+        void** extra
+    );
+
+    [LibraryImport(Library)]
+    private static partial int cuTensorMapEncodeTiled(
+        byte* map,
+        int type,
+        uint rank,
+        nint address,
+        ulong* sizes,
+        ulong* strides,
+        uint* box,
+        uint* steps,
+        int interleave,
+        int swizzle,
+        int promotion,
+        int fill
+    );
+}

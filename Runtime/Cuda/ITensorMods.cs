@@ -1,0 +1,56 @@
+using System.ComponentModel;
+using ILGPU;
+
+namespace FlashGen.Support;
+
+/// <summary>What a tensor-core kernel asks of a variant. Generated structs with the variant's arguments implement it.</summary>
+/// <typeparam name="TRow">What the variant computes once for a query row.</typeparam>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface ITensorMods<TRow>
+    where TRow : struct
+{
+    /// <summary>Whether some of the mask is told by no row bounds.</summary>
+    static abstract bool HasRest { get; }
+
+    /// <summary>Whether scores are changed.</summary>
+    static abstract bool HasChanges { get; }
+
+    /// <summary>Whether a sink joins the sum.</summary>
+    static abstract bool HasSink { get; }
+
+    /// <summary>Whether probabilities are dropped.</summary>
+    static abstract bool HasDropout { get; }
+
+    /// <summary>The keys that a row of the item may keep; none for a row past the last.</summary>
+    PortableBounds Bounds(in PortableCall call, in PortableItem item, int row, ArrayView<int> fault);
+
+    /// <summary>Finds what the mask leaves of each tile of keys; all threads of a group call it together.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="item">The group's rows.</param>
+    /// <param name="range">The keys of their bounds.</param>
+    /// <param name="blockN">Keys of a tile.</param>
+    /// <param name="kinds">Receives a kind for each tile from the range's first on, as many as it holds.</param>
+    void Kinds(in PortableCall call, in PortableItem item, in PortableRange range, int blockN, ArrayView<byte> kinds);
+
+    /// <summary>What changes and mask need of a row; a row past the last stands for the last.</summary>
+    TRow Row(in PortableCall call, in PortableItem item, int row, ArrayView<int> fault);
+
+    /// <summary>Whether the rest of the mask keeps a pair.</summary>
+    bool Keeps(in PortableCall call, in PortableItem item, in TRow row, int key, ref int faults);
+
+    /// <summary>A scaled score, changed.</summary>
+    float Change(in PortableCall call, in PortableItem item, in TRow row, int key, float score, ref int faults);
+
+    /// <summary>The sink of a head.</summary>
+    float Sink(int head);
+}
+
+/// <summary>A tensor-core kernel for one plan; generated structs implement it.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface ITensorKernel
+{
+    /// <summary>The kernel's body. The kernel's parameters queryMap, keyMap and valueMap are reached by their names in PTX.</summary>
+    static abstract void Forward<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods)
+        where TMods : struct, ITensorMods<TRow>
+        where TRow : struct;
+}

@@ -1,0 +1,98 @@
+namespace FlashGen.Support;
+
+/// <summary>The tensor maps of a call: what the copy engine wants of query, key and value.</summary>
+internal readonly unsafe ref struct TensorMaps
+{
+    // Bytes that addresses and strides are multiples of (PTX ISA, "Tensor size, dimensions and strides").
+    private const int Unit = 16;
+
+    private const long MaxStride = 1L << 40;
+
+    private readonly AttentionShape shape;
+    private readonly TensorLayout layout;
+    private readonly PortableTensors<ushort, float> tensors;
+    private readonly bool isBFloat16;
+
+    public TensorMaps(
+        in AttentionShape shape,
+        TensorLayout layout,
+        in PortableTensors<ushort, float> tensors,
+        bool isBFloat16
+    ) => (this.shape, this.layout, this.tensors, this.isBFloat16) = (shape, layout, tensors, isBFloat16);
+
+    /// <summary>Whether the copy engine can follow a shape's strides, and pairs of outputs can be stored.</summary>
+    public static bool Fit(in AttentionShape shape, TensorLayout layout)
+    {
+        TensorStrides output = shape.OutputStridesIn(layout);
+        return Fits(shape.QueryStridesIn(layout), shape.Batch, shape.QueryHeads, shape.QueryLength)
+            && Fits(shape.KeyStridesIn(layout), shape.Batch, shape.KeyHeads, shape.KeyLength)
+            && Fits(shape.ValueStridesIn(layout), shape.Batch, shape.KeyHeads, shape.KeyLength)
+            && (shape.Batch < 2 || output.Batch % 2 == 0)
+            && (shape.QueryHeads < 2 || output.Head % 2 == 0)
+            && (shape.QueryLength < 2 || output.Row % 2 == 0);
+    }
+
+    /// <summary>Whether a call's tensors start where the copy engine can.</summary>
+    public static bool Fit(in PortableTensors<ushort, float> tensors) =>
+        TensorEngine.Address(tensors.Query) % Unit == 0
+        && TensorEngine.Address(tensors.Key) % Unit == 0
+        && TensorEngine.Address(tensors.Value) % Unit == 0
+        && TensorEngine.Address(tensors.Output) % sizeof(int) == 0;
+
+    /// <summary>Adds the maps to a kernel's parameters.</summary>
+    public void Add(TensorParameters parameters, TensorKernel kernel)
+    {
+        // An empty tensor is never read; its map needs some address.
+        long query = TensorEngine.Address(tensors.Query);
+        long key = tensors.Key.Length == 0 ? query : TensorEngine.Address(tensors.Key);
+        long value = tensors.Value.Length == 0 ? query : TensorEngine.Address(tensors.Value);
+        Add(
+            parameters,
+            query,
+            shape.QueryStridesIn(layout),
+            shape.HeadDim,
+            shape.QueryLength,
+            shape.QueryHeads,
+            kernel.BlockM
+        );
+        Add(parameters, key, shape.KeyStridesIn(layout), shape.HeadDim, shape.KeyLength, shape.KeyHeads, kernel.BlockN);
+        Add(
+            parameters,
+            value,
+            shape.ValueStridesIn(layout),
+            shape.ValueDim,
+            shape.KeyLength,
+            shape.KeyHeads,
+            kernel.BlockN
+        );
+    }
+
+    private static bool Fits(TensorStrides strides, int batch, int heads, int rows) =>
+        Fits(strides.Batch, batch) && Fits(strides.Head, heads) && Fits(strides.Row, rows);
+
+    private static bool Fits(long stride, int size) =>
+        size < 2 || (stride > 0 && stride * sizeof(ushort) % Unit == 0 && stride * sizeof(ushort) < MaxStride);
+
+    private void Add(
+        TensorParameters parameters,
+        long address,
+        TensorStrides strides,
+        int columns,
+        int rows,
+        int heads,
+        int boxRows
+    )
+    {
+        ulong[] sizes =
+        [
+            (ulong)columns,
+            (ulong)Math.Max(1, rows),
+            (ulong)Math.Max(1, heads),
+            (ulong)Math.Max(1, shape.Batch),
+        ];
+        // The stride of a dimension of one is not used, but must be one that could be.
+        static ulong Bytes(long stride, int size) => size < 2 ? Unit : (ulong)stride * sizeof(ushort);
+        ulong[] bytes = [Bytes(strides.Row, rows), Bytes(strides.Head, heads), Bytes(strides.Batch, shape.Batch)];
+        CudaDriver.EncodeMap(parameters.Next(128), isBFloat16, (nint)address, sizes, bytes, boxRows);
+    }
+}

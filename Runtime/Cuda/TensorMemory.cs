@@ -1,0 +1,41 @@
+using System.ComponentModel;
+using ILGPU;
+
+namespace FlashGen.Support;
+
+/// <summary>The memory and the factors of a call, inside a tensor-core kernel.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public struct TensorMemory
+{
+    /// <summary>Addresses of the tensors' first elements, of 16 bits each.</summary>
+    public long Query,
+        Key,
+        Value,
+        Output;
+
+    /// <inheritdoc cref="PortableTensors{TStored, TReal}.LogSumExp"/>
+    public ArrayView<float> LogSumExp;
+
+    /// <inheritdoc cref="PortableTensors{TStored, TReal}.Lengths"/>
+    public ArrayView<int> Lengths;
+
+    /// <inheritdoc cref="PortableTensors{TStored, TReal}.Fault"/>
+    public ArrayView<int> Fault;
+
+    /// <inheritdoc cref="PortableTensors{TStored, TReal}.TileCounts"/>
+    public ArrayView<long> TileCounts;
+
+    /// <summary>The factor on query times key.</summary>
+    public float Scale;
+
+    /// <summary>
+    /// The factor from scores to exponents of 2 in the softmax: Scale * log2(e), or log2(e) where scores are multiplied by Scale first.
+    /// </summary>
+    public float ExponentScale;
+
+    /// <summary>The factor on outputs: that of dropout on what it keeps, else 1.</summary>
+    public float OutputScale;
+
+    /// <summary>Whether scores are multiplied by Scale before the softmax: 0 where the softmax does it.</summary>
+    public int IsScaledFirst;
+}

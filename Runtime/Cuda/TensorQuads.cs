@@ -1,0 +1,147 @@
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+
+namespace FlashGen.Support;
+
+/// <summary>
+/// An operation on the scores of a tile, four at a time: what a thread holds of eight columns of an accumulator, two neighbouring
+/// columns of its first row (a, b) and of its second (c, d), eight rows below (PTX ISA, "Matrix fragments for mma.m16n8k16").
+/// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface ITensorQuads
+{
+    /// <summary>Maps four scores.</summary>
+    /// <param name="column">The first column of the eight, a constant.</param>
+    /// <param name="a">First row, first column.</param>
+    /// <param name="b">First row, second column.</param>
+    /// <param name="c">Second row, first column.</param>
+    /// <param name="d">Second row, second column.</param>
+    void Apply(int column, ref float a, ref float b, ref float c, ref float d);
+}
+
+/// <summary>Scales scores and changes them.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public struct ChangeScores<TMods, TRow> : ITensorQuads
+    where TMods : struct, ITensorMods<TRow>
+    where TRow : struct
+{
+    /// <summary>The call.</summary>
+    public PortableCall Call;
+
+    /// <summary>The group's rows.</summary>
+    public PortableItem Item;
+
+    /// <summary>The variant.</summary>
+    public TMods Mods;
+
+    /// <summary>The thread's rows.</summary>
+    public TRow Row0,
+        Row1;
+
+    /// <summary>The thread's first key.</summary>
+    public int Key;
+
+    /// <summary>The factor on query times key.</summary>
+    public float Scale;
+
+    /// <summary>Not 0 after a reached read or division without an answer.</summary>
+    public int Faults;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Apply(int column, ref float a, ref float b, ref float c, ref float d)
+    {
+        int key = Key + column;
+        a = Mods.Change(Call, Item, Row0, key, a * Scale, ref Faults);
+        b = Mods.Change(Call, Item, Row0, key + 1, b * Scale, ref Faults);
+        c = Mods.Change(Call, Item, Row1, key, c * Scale, ref Faults);
+        d = Mods.Change(Call, Item, Row1, key + 1, d * Scale, ref Faults);
+    }
+}
+
+/// <summary>Takes away the pairs that the rest of the mask does not keep.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public struct KeepPairs<TMods, TRow> : ITensorQuads
+    where TMods : struct, ITensorMods<TRow>
+    where TRow : struct
+{
+    /// <inheritdoc cref="ChangeScores{TMods, TRow}.Call"/>
+    public PortableCall Call;
+
+    /// <inheritdoc cref="ChangeScores{TMods, TRow}.Item"/>
+    public PortableItem Item;
+
+    /// <inheritdoc cref="ChangeScores{TMods, TRow}.Mods"/>
+    public TMods Mods;
+
+    /// <inheritdoc cref="ChangeScores{TMods, TRow}.Row0"/>
+    public TRow Row0,
+        Row1;
+
+    /// <inheritdoc cref="ChangeScores{TMods, TRow}.Key"/>
+    public int Key;
+
+    /// <inheritdoc cref="ChangeScores{TMods, TRow}.Faults"/>
+    public int Faults;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Apply(int column, ref float a, ref float b, ref float c, ref float d)
+    {
+        int key = Key + column;
+        a = Mods.Keeps(Call, Item, Row0, key, ref Faults) ? a : float.NegativeInfinity;
+        b = Mods.Keeps(Call, Item, Row0, key + 1, ref Faults) ? b : float.NegativeInfinity;
+        c = Mods.Keeps(Call, Item, Row1, key, ref Faults) ? c : float.NegativeInfinity;
+        d = Mods.Keeps(Call, Item, Row1, key + 1, ref Faults) ? d : float.NegativeInfinity;
+    }
+}
+
+/// <summary>
+/// Drops probabilities (semantics 11). A call of the generator serves what a thread holds of one row in 32 columns: it is made at
+/// the first of their four quads.
+/// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public struct DropPairs : ITensorQuads
+{
+    /// <summary>The generator's key.</summary>
+    public ulong Seed;
+
+    /// <summary>The generator's fourth counter word, its third, and a weight's least draw.</summary>
+    public uint Offset,
+        BatchHead,
+        Threshold;
+
+    /// <summary>The first of the thread's two rows, the second eight below.</summary>
+    public int Query;
+
+    /// <summary>The tile's first key, a multiple of 32, over 8, and the thread's place among four that share a row.</summary>
+    public int KeyGroup;
+
+    private PhiloxWords row0,
+        row1;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Apply(int column, ref float a, ref float b, ref float c, ref float d)
+    {
+        if (column % 32 == 0)
+        {
+            uint group = (uint)(KeyGroup + column / 8);
+            row0 = Philox.DropoutWords(Seed, Offset, BatchHead, (uint)Query, group);
+            row1 = Philox.DropoutWords(Seed, Offset, BatchHead, (uint)Query + 8, group);
+        }
+        uint upper = Word(row0, column),
+            lower = Word(row1, column);
+        a = (upper & 0xFFFF) >= Threshold ? a : 0;
+        b = upper >> 16 >= Threshold ? b : 0;
+        c = (lower & 0xFFFF) >= Threshold ? c : 0;
+        d = lower >> 16 >= Threshold ? d : 0;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Word(in PhiloxWords words, int column) =>
+        column % 32 < 8 ? words.X0
+        : column % 32 < 16 ? words.X1
+        : column % 32 < 24 ? words.X2
+        : words.X3;
+}

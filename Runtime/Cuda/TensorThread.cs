@@ -1,0 +1,244 @@
+using System.ComponentModel;
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace FlashGen.Support;
+
+/// <summary>The two rows, eight apart, of which a thread holds every fourth pair of columns.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public struct TensorThread<TRow>
+    where TRow : struct
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    /// <summary>The first row's place in the item.</summary>
+    public int Row;
+
+    /// <summary>The keys that the rows keep by their bounds.</summary>
+    public int First0,
+        Last0,
+        First1,
+        Last1;
+
+    /// <summary>The keys that all rows of the warp keep by their bounds.</summary>
+    public int WarpFirst,
+        WarpLast;
+
+    /// <summary>What changes and mask need of the rows.</summary>
+    public TRow Row0,
+        Row1;
+
+    /// <summary>Where the rows' softmax starts.</summary>
+    public float Maximum,
+        Sum;
+
+    /// <summary>Not 0 after a reached read or division without an answer.</summary>
+    public int Faults;
+
+    /// <summary>The thread's rows of an item.</summary>
+    [MethodImpl(Inline)]
+    public static TensorThread<TRow> Of<TMods>(
+        in PortableCall call,
+        in TensorMemory memory,
+        in PortableItem item,
+        in TMods mods,
+        int row
+    )
+        where TMods : struct, ITensorMods<TRow>
+    {
+        TensorThread<TRow> thread = default;
+        thread.Row = row;
+        PortableBounds bounds0 = mods.Bounds(call, item, row, memory.Fault),
+            bounds1 = mods.Bounds(call, item, row + 8, memory.Fault);
+        // Rows past the last are not stored: they need no mask.
+        thread.First0 = row < item.Rows ? bounds0.First : 0;
+        thread.Last0 = row < item.Rows ? bounds0.Last : int.MaxValue;
+        thread.First1 = row + 8 < item.Rows ? bounds1.First : 0;
+        thread.Last1 = row + 8 < item.Rows ? bounds1.Last : int.MaxValue;
+        thread.WarpFirst = TensorRange.Max(Math.Max(thread.First0, thread.First1));
+        thread.WarpLast = TensorRange.Min(Math.Min(thread.Last0, thread.Last1));
+        thread.Row0 = mods.Row(call, item, row, memory.Fault);
+        thread.Row1 = mods.Row(call, item, row + 8, memory.Fault);
+        thread.Maximum = float.NegativeInfinity;
+        if (TMods.HasSink)
+        {
+            // The sink is a key without a value: one of the four threads of a row starts the sum with it.
+            float sink = mods.Sink(item.Head);
+            bool isScaled = TMods.HasChanges || memory.IsScaledFirst != 0;
+            thread.Maximum = isScaled ? sink : sink / memory.Scale;
+            thread.Sum = (Group.IdxX & 3) == 0 & sink != float.NegativeInfinity ? 1 : 0;
+        }
+        return thread;
+    }
+
+    /// <summary>The score changes from one key on.</summary>
+    [MethodImpl(Inline)]
+    public readonly ChangeScores<TMods, TRow> Change<TMods>(
+        in PortableCall call,
+        in TensorMemory memory,
+        in PortableItem item,
+        in TMods mods,
+        int key
+    )
+        where TMods : struct, ITensorMods<TRow>
+    {
+        ChangeScores<TMods, TRow> change = default;
+        change.Call = call;
+        change.Item = item;
+        change.Mods = mods;
+        change.Row0 = Row0;
+        change.Row1 = Row1;
+        change.Key = key;
+        change.Scale = memory.Scale;
+        return change;
+    }
+
+    /// <summary>The mask from one key on.</summary>
+    [MethodImpl(Inline)]
+    public readonly KeepPairs<TMods, TRow> Keep<TMods>(
+        in PortableCall call,
+        in PortableItem item,
+        in TMods mods,
+        int key
+    )
+        where TMods : struct, ITensorMods<TRow>
+    {
+        KeepPairs<TMods, TRow> keep = default;
+        keep.Call = call;
+        keep.Item = item;
+        keep.Mods = mods;
+        keep.Row0 = Row0;
+        keep.Row1 = Row1;
+        keep.Key = key;
+        return keep;
+    }
+
+    /// <summary>The dropout of a tile.</summary>
+    [MethodImpl(Inline)]
+    public readonly DropPairs Drop(in PortableCall call, in PortableItem item, int firstKey)
+    {
+        DropPairs drop = default;
+        drop.Seed = call.DropoutSeed;
+        drop.Offset = call.DropoutOffset;
+        drop.Threshold = call.DropoutThreshold;
+        drop.BatchHead = (uint)(item.Batch * call.QueryHeads + item.Head);
+        drop.Query = item.FirstRow + Row;
+        drop.KeyGroup = firstKey / 8 + (Group.IdxX & 3);
+        return drop;
+    }
+
+    /// <summary>Stores the rows' log-sum-exp, one thread of the four that share a row.</summary>
+    [MethodImpl(Inline)]
+    public readonly void StoreLogSumExp(
+        in PortableCall call,
+        in TensorMemory memory,
+        in PortableItem item,
+        float row0,
+        float row1
+    )
+    {
+        if ((Group.IdxX & 3) != 0 | memory.LogSumExp.Length == 0)
+            return;
+        long index = ((long)item.Batch * call.QueryHeads + item.Head) * call.QueryLength + item.FirstRow + Row;
+        if (Row < item.Rows)
+            memory.LogSumExp[index] = row0;
+        if (Row + 8 < item.Rows)
+            memory.LogSumExp[index + 8] = row1;
+    }
+
+    /// <summary>The address of the thread's first output in its first row (0) or its second (8).</summary>
+    [MethodImpl(Inline)]
+    public readonly long Output(in PortableCall call, in TensorMemory memory, in PortableItem item, int below) =>
+        memory.Output
+        + 2
+            * (
+                item.Batch * call.OutputStrides.Batch
+                + item.Head * call.OutputStrides.Head
+                + (item.FirstRow + Row + below) * call.OutputStrides.Row
+                + 2 * (Group.IdxX & 3)
+            );
+
+    /// <summary>The columns from the thread's first one on, in its first row (0) or its second (8); none past the last row.</summary>
+    [MethodImpl(Inline)]
+    public readonly int Columns(in PortableCall call, in PortableItem item, int below) =>
+        Row + below < item.Rows ? call.ValueDim - 2 * (Group.IdxX & 3) : 0;
+}
+
+/// <summary>
+/// The work of a group of a tensor-core kernel: one unit after another, as many groups apart as there are. A unit is one tile of a head's
+/// query rows, or two, one from each end, which together have the same number of keys under a causal mask as every other pair.
+/// </summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class TensorItem
+{
+    /// <summary>
+    /// The unit of a group's step. From round to round the groups change places: the number of units of a head often divides that of the
+    /// groups, and a group would meet the same tile of every head.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Unit(in PortableCall call, int step)
+    {
+        int round = step >> (call.ValueParts - 1);
+        return round * Grid.DimX + (int)((uint)(Grid.IdxX + round) % (uint)Grid.DimX);
+    }
+
+    /// <summary>The rows of a step; none where the middle tile has no partner.</summary>
+    /// <param name="call">The call; ValueParts are the tiles of a unit, 1 or 2.</param>
+    /// <param name="lengths">The key lengths of all batch entries, then their offsets; or nothing.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="tileRows">Rows of a tile.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PortableItem Of(in PortableCall call, ArrayView<int> lengths, int step, int tileRows)
+    {
+        uint unit = (uint)Unit(call, step);
+        uint ofHead = (uint)(call.QueryTiles + call.ValueParts - 1) >> (call.ValueParts - 1);
+        uint head = unit / ofHead;
+        int place = (int)(unit - head * ofHead),
+            mirrored = call.QueryTiles - 1 - place;
+        bool isSecond = (step & (call.ValueParts - 1)) != 0;
+        uint batch = head / (uint)call.QueryHeads;
+        PortableItem item = default;
+        item.FirstRow = (isSecond ? place : mirrored) * tileRows;
+        item.Rows = isSecond & place >= mirrored ? 0 : Math.Min(tileRows, call.QueryLength - item.FirstRow);
+        item.Head = (int)(head - batch * (uint)call.QueryHeads);
+        item.Batch = (int)batch;
+        item.KeyHead = (int)((uint)item.Head / (uint)call.GroupSize);
+        item.KeyLength = call.KeyLength;
+        item.Offset = call.Offset;
+        if (lengths.Length > 0)
+        {
+            item.KeyLength = lengths[item.Batch];
+            item.Offset = lengths[(lengths.Length >> 1) + item.Batch];
+        }
+        return item;
+    }
+}
+
+/// <summary>The tiles of keys that a tensor-core kernel visits, the last first.</summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class TensorTiles
+{
+    /// <summary>The first tile from one on that is not empty, going down; below the range's first tile when there is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Next<TMods, TRow>(int tile, int first, ArrayView<byte> kinds)
+        where TMods : struct, ITensorMods<TRow>
+        where TRow : struct
+    {
+        if (TMods.HasRest)
+            while (tile >= first && Kind<TMods, TRow>(tile, first, kinds) == PortableTile.Empty)
+                tile--;
+        return tile;
+    }
+
+    /// <summary>What the mask leaves of a tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Kind<TMods, TRow>(int tile, int first, ArrayView<byte> kinds)
+        where TMods : struct, ITensorMods<TRow>
+        where TRow : struct
+    {
+        int kind = PortableTile.Partial;
+        if (TMods.HasRest && tile - first < TensorRange.Kinds)
+            kind = kinds[tile - first];
+        return kind;
+    }
+}

@@ -1,0 +1,101 @@
+/// Plans of tensor-core kernels: within their budget, round in print, refused with numbers.
+module FlashGen.Tests.Cuda.PlanTests
+
+open Expecto
+open FlashGen.Dsl
+
+let private spec: AttentionSpec =
+    {
+        Name = "Planned"
+        Dims = []
+        Types = [ Float16; BFloat16; Float32 ]
+        Align = BottomRight
+        Layout = BatchHeadSequence
+        Targets = [ Simd; Portable; Sm90 ]
+        Scale = DefaultScale
+        Scores = []
+        Masks = []
+        Sink = false
+        Dropout = false
+        BlockSizes = []
+        Arguments = []
+    }
+
+let private sized target blockM blockN =
+    { spec with
+        BlockSizes =
+            [
+                {
+                    Target = target
+                    BlockM = blockM
+                    BlockN = blockN
+                    Warps = 0
+                    Stages = 0
+                }
+            ]
+    }
+
+let private plans spec =
+    [
+        for dims in Planner.tensorBuckets spec -> dims, Planner.tensor Sm90 Float16 dims spec
+    ]
+
+[<Tests>]
+let tests =
+    testList
+        "Cuda.Plans"
+        [
+            test "every dimension up to 256 has a plan within Hopper's shared memory, whose text parses back" {
+                for spec in [ spec; { spec with Dropout = true } ] do
+                    for dims, plan in plans spec do
+                        let plan = Expect.wantOk plan $"{dims}"
+                        let budget = TilePlan.budget plan
+                        Expect.isLessThanOrEqual budget.MemoryBytes (227 * 1024) $"{dims}"
+                        Expect.isLessThanOrEqual budget.Registers 255 $"{dims}"
+                        Expect.equal (TilePlan.parse (TilePlan.print plan)) (Ok plan) "print and parse"
+                        Expect.equal (plan.BlockM % 64) 0 "whole warpgroups"
+
+                        if spec.Dropout then
+                            Expect.equal (plan.BlockN % 32) 0 "whole blocks of the dropout"
+            }
+
+            test "a dimension takes the least text that holds it, the two apart" {
+                let dims pairs =
+                    [
+                        for headDim, valueDim in pairs ->
+                            {
+                                HeadDim = headDim
+                                ValueDim = valueDim
+                            }
+                    ]
+
+                Expect.equal
+                    (Planner.tensorBuckets
+                        { spec with
+                            Dims = dims [ 40, 40; 64, 64; 192, 128; 65, 1; 300, 64 ]
+                        })
+                    (dims [ 64, 64; 96, 64; 192, 128 ])
+                    "buckets; 300 is beyond tensor cores"
+            }
+
+            test "sizes for Hopper are kept or refused with numbers, sizes for all targets cut down" {
+                match Planner.tensor Sm90 Float16 { HeadDim = 128; ValueDim = 128 } (sized (Some Sm90) 128 176) with
+                | Ok plan -> Expect.equal (plan.BlockM, plan.BlockN) (128, 176) "kept"
+                | Error reason -> failtest reason
+
+                match Planner.tensor Sm90 Float16 { HeadDim = 256; ValueDim = 256 } (sized (Some Sm90) 128 128) with
+                | Ok plan -> failtest (TilePlan.print plan)
+                | Error reason ->
+                    Expect.stringContains reason "128 x 128 at head dimension 256" "what was asked for"
+                    Expect.stringContains reason "sm90 has" "what there is"
+
+                for blockM in [ 100; 32; 0 ] do
+                    match Planner.tensor Sm90 Float16 { HeadDim = 64; ValueDim = 64 } (sized (Some Sm90) blockM 64) with
+                    | Ok plan -> failtest (TilePlan.print plan)
+                    | Error reason -> Expect.stringContains reason "64" "rows come in warpgroups of 64"
+
+                for blockM, blockN in [ 1, 1; 300, 300; 64, 16 ] do
+                    for dims, plan in plans (sized None blockM blockN) do
+                        Expect.isOk plan $"{blockM} x {blockN}, {dims}"
+            }
+        ]

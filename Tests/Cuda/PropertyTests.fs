@@ -1,0 +1,50 @@
+/// Every variant obeys the error rule on a CUDA device, by whichever target runs there. Without one, each is skipped, and counted.
+module FlashGen.Tests.Cuda.PropertyTests
+
+open Expecto
+open ILGPU
+open ILGPU.Runtime
+open ILGPU.Runtime.Cuda
+open FlashGen
+open FlashGen.Tests
+open FlashGen.Tests.Kernels
+open FlashGen.Tests.Portable
+
+let private device =
+    lazy
+        (let context = Context.Create(fun builder -> builder.Cuda() |> ignore)
+
+         context.Devices
+         |> Seq.tryPick (fun device ->
+             match device with
+             | :? CudaDevice as device -> Some(device.CreateAccelerator context)
+             | _ -> None))
+
+/// The first CUDA device; a test that asks for it is skipped where there is none.
+let cuda () : Accelerator =
+    match device.Value with
+    | Some accelerator -> accelerator
+    | None -> skiptest "this machine has no CUDA device"
+
+let private count = if Settings.thorough then 32 else 8
+
+[<Tests>]
+let everyVariant =
+    testSequenced (
+        testList
+            "Cuda.Properties"
+            [
+                for variant in Widths.variants do
+                    if variant.Plans |> Seq.exists (fun plan -> plan.Target <> Target.Simd) then
+                        test variant.Name {
+                            let accelerator = cuda ()
+
+                            let cases =
+                                [ for number in 0 .. count - 1 -> Cases.make Settings.seed variant number ]
+
+                            match Portable.PropertyTests.faults (lazy accelerator) variant cases with
+                            | [] -> ()
+                            | faults -> failtest $"%d{faults.Length} faults, --seed {Settings.seed}:\n%s{faults[0]}"
+                        }
+            ]
+    )
