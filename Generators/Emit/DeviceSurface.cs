@@ -16,7 +16,7 @@ internal static class DeviceSurface
         string load =
             declaration.Rejected ? refused
             : HasKernels(declaration) ? "return new Kernels(accelerator);"
-            : $"throw new NotSupportedException(\"The Targets of {declaration.Spec.Name} leave out every target that runs on devices.\");";
+            : $"throw new NotSupportedException(\"The Targets of {declaration.Spec.Name} leave out Portable, without which nothing runs on devices.\");";
         return $$"""
             /// <summary>Loads the best kernels that a device can run. Dispose them before the accelerator.</summary>
             /// <exception cref="NotSupportedException">None was generated that this device can run.</exception>

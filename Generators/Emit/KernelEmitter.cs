@@ -17,7 +17,7 @@ internal static class KernelEmitter
         IEnumerable<TilePlan> plans = SimdPlans.All(declaration.Spec);
         if (isPortable)
             plans = plans.Concat(PortablePlans.All(declaration.Spec));
-        bool isTensor = isPortable && TensorPlans.All(declaration.Spec).Any();
+        bool isTensor = TensorPlans.All(declaration.Spec).Any();
         if (isTensor)
             plans = plans.Concat(TensorPlans.All(declaration.Spec));
         yield return ("Variant", VariantEmitter.Emit(declaration, plans));

@@ -3,37 +3,17 @@ module FlashGen.Tests.Cuda.PlanTests
 
 open Expecto
 open FlashGen.Dsl
+open FlashGen.Tests
 
-let private spec: AttentionSpec =
-    {
-        Name = "Planned"
-        Dims = []
-        Types = [ Float16; BFloat16; Float32 ]
-        Align = BottomRight
-        Layout = BatchHeadSequence
+let private forHopper (spec: AttentionSpec) =
+    { spec with
         Targets = [ Simd; Portable; Sm90 ]
-        Scale = DefaultScale
-        Scores = []
-        Masks = []
-        Sink = false
-        Dropout = false
-        BlockSizes = []
-        Arguments = []
     }
+
+let private spec = forHopper Portable.PlanTests.spec
 
 let private sized target blockM blockN =
-    { spec with
-        BlockSizes =
-            [
-                {
-                    Target = target
-                    BlockM = blockM
-                    BlockN = blockN
-                    Warps = 0
-                    Stages = 0
-                }
-            ]
-    }
+    forHopper (Portable.PlanTests.sized target blockM blockN)
 
 let private plans spec =
     [

@@ -5,7 +5,8 @@ open System
 open Expecto
 open FlashGen.Dsl
 
-let private spec: AttentionSpec =
+/// Any dimension, every type, nothing else.
+let spec: AttentionSpec =
     {
         Name = "Planned"
         Dims = []
@@ -22,7 +23,8 @@ let private spec: AttentionSpec =
         Arguments = []
     }
 
-let private sized target blockM blockN =
+/// With block sizes for a target, or for all.
+let sized target blockM blockN =
     { spec with
         BlockSizes =
             [

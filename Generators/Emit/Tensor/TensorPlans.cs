@@ -10,10 +10,13 @@ internal static class TensorPlans
     /// <summary>The targets that have a kernel text, the fastest first.</summary>
     public static readonly TargetKind[] Targets = { TargetKind.Sm90 };
 
-    /// <summary>A plan for each target, 16-bit type and pair of dimensions, of those that fit: what an engine chooses from.</summary>
+    /// <summary>
+    /// A plan for each target, 16-bit type and pair of dimensions, of those that fit: what an engine chooses from. None without Portable,
+    /// which runs the calls that tensor cores cannot.
+    /// </summary>
     public static IEnumerable<TilePlan> All(AttentionSpec spec) =>
         from target in Targets
-        where Planner.hasTensor(target, spec)
+        where spec.Targets.Contains(TargetKind.Portable) && Planner.hasTensor(target, spec)
         from type in spec.Types
         where type.IsFloat16 || type.IsBFloat16
         from dims in Planner.tensorBuckets(spec)
@@ -26,6 +29,8 @@ internal static class TensorPlans
     {
         if (!Targets.Contains(target))
             return $"This version of FlashGen writes no {target} kernels; Portable runs on these devices.";
+        if (!spec.Targets.Contains(TargetKind.Portable))
+            return "The declaration's Targets leaves out Portable, which runs the calls that tensor cores cannot.";
         if (!spec.Types.Any(type => type.IsFloat16 || type.IsBFloat16))
             return "Tensor cores take Float16 and BFloat16, and the variant declares neither; Portable runs the others.";
         if (!Planner.hasTensor(target, spec))

@@ -1,0 +1,187 @@
+using System.Collections.Generic;
+using System.Linq;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Tensor;
+
+/// <summary>The tile operations that only Hopper has: barriers, copies and products, each one block of PTX.</summary>
+internal sealed partial class Sm90Emitter
+{
+    // Named barriers of the consumers; 0 is the whole group's.
+    private const int FirstNamedBarrier = 1;
+
+    private string Setup()
+    {
+        string descriptors =
+            ".reg .b64 queryTile, keyTile, at, beside, address;\n.reg .b64 queryMapAt, keyMapAt, valueMapAt;\n.reg .pred clear, add, one;\n.reg .b32 column, target;";
+        IEnumerable<string> Initialize()
+        {
+            yield return "mbarrier.init.shared::cta.b64 [%0], 1;";
+            yield return $"mbarrier.init.shared::cta.b64 [%0+8], {Consumers};";
+            for (int stage = 0; stage < tile.Stages; stage++)
+            {
+                int At(int kind) => 16 + 8 * (tile.Stages * kind + stage);
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(0)}], 1;";
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(1)}], {Consumers};";
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(2)}], 1;";
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(3)}], {Consumers};";
+            }
+            yield return "fence.mbarrier_init.release.cluster; fence.proxy.async;";
+        }
+        return $$""""
+            {{TensorPtx.Method(
+                "The registers, all of them, in the kernel's first block.",
+                "Declare",
+                "",
+                ptx.Declarations() + "\n" + descriptors + "\nsetp.ne.b32 clear, 0, 0; setp.eq.b32 add, 0, 0;",
+                ""
+            )}}
+
+            /// <summary>The start of dynamic shared memory, at a multiple of 1024 bytes, which the swizzle of tiles wants.</summary>
+            [MethodImpl(Inline)]
+            private static int SharedBase()
+            {
+                SharedMemory.GetDynamic<int>();
+                CudaAsm.Emit("mov.u32 %0, __dyn_shared_alloca;", out int start);
+                return (start + 1023) & ~1023;
+            }
+
+            {{TensorPtx.Method(
+                "Barriers: a full one waits for the copy engine's bytes, an empty one for every consumer.",
+                "InitializeBarriers",
+                "int barriers",
+                TensorPtx.Pack(Initialize(), 2),
+                "barriers"
+            )}}
+            """";
+    }
+
+    private static string Waits() =>
+        string.Join(
+            "\n\n",
+            TensorPtx.Method(
+                "Waits until a barrier has left a phase.",
+                "Wait",
+                "int barrier, int phase",
+                "{ .reg .pred done; again: mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1; @done bra after; bra again; after: }",
+                "barrier, phase"
+            ),
+            TensorPtx.Method(
+                "One thread of a warpgroup says that a tile is free.",
+                "Arrive",
+                "int barrier, int thread",
+                "setp.eq.s32 one, %1, 0; @one mbarrier.arrive.shared::cta.b64 _, [%0];",
+                "barrier, thread"
+            )
+        );
+
+    private string Loads()
+    {
+        string Load(string what, string map, int rows, int slices)
+        {
+            string bytes = Number(rows * 128 * slices);
+            string copies = Lines(
+                slices,
+                slice =>
+                    $"mov.b32 column, {64 * slice}; add.s32 target, %0, {slice * rows * 128}; @one cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [target], [{map}At, {{column, %2, %3, %4}}], [%1];"
+            );
+            return TensorPtx.Method(
+                $"Copies {what}: rows beyond the tensor and columns beyond its dimension become 0.",
+                "Load" + char.ToUpperInvariant(what[0]) + what.Substring(1),
+                "int tile, int barrier, int row, int head, int batch",
+                $"mov.u32 ti, %%tid.x; setp.eq.u32 one, ti, 0; @one mbarrier.arrive.expect_tx.shared::cta.b64 _, [%1], {bytes};\n{copies}",
+                "tile, barrier, row, head, batch"
+            );
+        }
+        string maps = string.Join(
+            "\n",
+            new[] { "queryMap", "keyMap", "valueMap" }.Select(map =>
+                $"mov.b64 {map}At, {map}; cvta.param.u64 {map}At, {map}At;"
+            )
+        );
+        return string.Join(
+            "\n\n",
+            TensorPtx.Method(
+                "The addresses of the tensor maps among the kernel's parameters.",
+                "MapAddresses",
+                "",
+                maps,
+                ""
+            ),
+            Load("queries", "queryMap", tile.BlockM, HeadSlices),
+            Load("keys", "keyMap", tile.BlockN, HeadSlices),
+            Load("values", "valueMap", tile.BlockN, ValueSlices),
+            ClearBeyond()
+        );
+    }
+
+    // Their probabilities are 0, but what stands there may be NaN.
+    private string ClearBeyond() =>
+        $$"""
+            /// <summary>Clears the values of keys that a batch entry does not have, in the tile where it ends: the first of all.</summary>
+            [MethodImpl(Inline)]
+            private static void ClearBeyond(in PortableCall call, in PortableItem item, int values, int full, int phase, int firstKey, int group)
+            {
+                int kept = item.KeyLength - firstKey;
+                if (kept >= {{tile.BlockN}} | item.KeyLength == call.KeyExtent)
+                    return;
+                Wait(full, phase);
+                for (int i = Group.IdxX & 127; i < ({{tile.BlockN}} - kept) * {{8 * ValueSlices}}; i += 128)
+                {
+                    int row = kept + i / {{8 * ValueSlices}}, part = i % {{8 * ValueSlices}};
+                    CudaAsm.Emit("st.shared.v4.b32 [%0], {0, 0, 0, 0};", values + part / 8 * {{tile.BlockN
+                * 128}} + row * 128 + part % 8 * 16);
+                }
+                CudaAsm.Emit("fence.proxy.async.shared::cta; bar.sync %0, 128;", {{FirstNamedBarrier}} + group);
+            }
+            """;
+
+    // Matrix descriptors (PTX ISA, "Matrix descriptor"): address, offsets of the core matrices over 16, the swizzle of 128 bytes.
+    private static string Descriptor(string register, string address, int leading, int stride) =>
+        $"shr.u32 ti, {address}, 4; and.b32 ti, ti, 0x3FFF; or.b32 ti, ti, {leading << 16}; mov.b32 th, {stride | 1 << 30}; mov.b64 {register}, {{ti, th}};";
+
+    private static string Registers(string name, int first, int count) =>
+        "{" + string.Join(",", Enumerable.Range(first, count).Select(i => name + i)) + "}";
+
+    private string Products()
+    {
+        string scores = Lines(
+            tile.HeadDim / 16,
+            step =>
+            {
+                int query = (step / 4 * (tile.BlockM * 128) + step % 4 * 32) >> 4;
+                int key = (step / 4 * (tile.BlockN * 128) + step % 4 * 32) >> 4;
+                return $"add.s64 at, queryTile, {query}; add.s64 beside, keyTile, {key}; wgmma.mma_async.sync.aligned.m64n{tile.BlockN}k16.f32.f16.f16 {{{{Scores}}}}, at, beside, {(step == 0 ? "clear" : "add")}, 1, 1, 0, 0;";
+            }
+        );
+        string outputs = Lines(
+            tile.BlockN / 16,
+            step =>
+                $"add.s64 at, keyTile, {(step * 2048) >> 4}; wgmma.mma_async.sync.aligned.m64n{tile.ValueDim}k16.f32.f16.f16 {{{{Outputs}}}}, {Registers("p", 4 * step, 4)}, at, add, 1, 1, 1;"
+        );
+        return $$$$""""
+            private const string Scores = "{{{{Registers("s", 0, ptx.ScoreRegisters)}}}}";
+
+            private const string Outputs = "{{{{Registers("o", 0, ptx.OutputRegisters)}}}}";
+
+            /// <summary>Scores of 64 rows: S = Q K^T, both read from shared memory, in steps of 16 dimensions.</summary>
+            [MethodImpl(Inline)]
+            private static void MultiplyKeys(int query, int key) => CudaAsm.Emit($$"""
+                {{{{Descriptor("queryTile", "%0", 1, 64)}}}}
+                {{{{Descriptor("keyTile", "%1", 1, 64)}}}}
+                wgmma.fence.sync.aligned;
+            {{{{Indent(scores, 1)}}}}
+                wgmma.commit_group.sync.aligned;
+                """, query, key);
+
+            /// <summary>Outputs of 64 rows: O += P V, probabilities from registers, in steps of 16 keys.</summary>
+            [MethodImpl(Inline)]
+            private static void MultiplyValues(int value) => CudaAsm.Emit($$"""
+                {{{{Descriptor("keyTile", "%0", (tile.BlockN * 128) >> 4, 64)}}}}
+                wgmma.fence.sync.aligned;
+            {{{{Indent(outputs, 1)}}}}
+                wgmma.commit_group.sync.aligned;
+                """, value);
+            """";
+    }
+}
