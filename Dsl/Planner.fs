@@ -234,13 +234,23 @@ module Planner =
         | 192 -> 128, 96
         | _ -> 128, 80
 
+    /// Rows and keys of an Ampere tile. Four warps of 32 rows read each operand from shared memory half as often as rows of 16 would;
+    /// scores and outputs of 32 rows fit a thread's registers up to 128 columns. Beyond, warps have 16 rows, and 32 keys are what two
+    /// stages of 256 columns leave of 99 KB.
+    let private sm80Size (dims: HeadDims) =
+        if max dims.HeadDim dims.ValueDim <= 128 then
+            128, 64
+        else
+            64, 32
+
     /// The plan of a tensor-core kernel. Dropout draws for whole blocks of 32 keys; a size for all targets is cut down to what fits.
     let tensor kind elementType (dims: HeadDims) (spec: AttentionSpec) =
-        let defaultM, defaultN = sm90Size dims spec
+        let defaultM, defaultN = if kind = Sm90 then sm90Size dims spec else sm80Size dims
+
         let unit = if spec.Dropout then 32 else 16
         let round size = max unit (size / unit * unit)
 
-        let plan blockM blockN =
+        let planOf blockM blockN warps =
             TilePlan.verify
                 (TargetDescription.tensor kind)
                 {
@@ -250,8 +260,21 @@ module Planner =
                     ShapeClass = ShapeClass.Long
                     BlockM = blockM
                     BlockN = blockN
-                    Schedule = TensorSchedule { Warps = blockM / 16; Stages = 2 }
+                    Schedule = TensorSchedule { Warps = warps; Stages = 2 }
                 }
+
+        let isNarrow = max dims.HeadDim dims.ValueDim > 128
+
+        // Ampere's warps come in pairs, whose copies take whole eights of rows.
+        let plan blockM blockN =
+            let narrow = planOf blockM blockN (max 1 (blockM / 16))
+
+            if kind = Sm80 && not isNarrow && blockM > 0 && blockM % 64 = 0 then
+                match planOf blockM blockN (blockM / 32) with
+                | Ok wide -> Ok wide
+                | Error _ -> narrow
+            else
+                narrow
 
         match blockSize kind spec with
         | Some size when size.Target = Some kind -> plan size.BlockM (round size.BlockN)

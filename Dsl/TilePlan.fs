@@ -123,21 +123,24 @@ module TilePlan =
     let tensorThreads (plan: TilePlan) schedule =
         32 * schedule.Warps + (if plan.Target = Sm90 then 128 else 0)
 
-    /// Registers a thread: scores, outputs, rounded probabilities and some for rows and addresses. Shared memory: queries, and the
-    /// stages of keys and values, on Hopper in rows of whole 128 bytes; then barriers, ranges and the kinds of tiles.
+    /// Registers a thread: scores, outputs, on Hopper rounded probabilities (which its products read while scores change), and some
+    /// for rows and addresses. Shared memory: queries, and the stages of keys and values, on Hopper in rows of whole 128 bytes; on
+    /// Ampere outputs leave through it; then barriers, ranges and the kinds of tiles.
     let private tensorBudget (plan: TilePlan) schedule =
+        let isHopper = plan.Target = Sm90
+
         let width dimension =
-            if plan.Target = Sm90 then
-                (dimension + 63) / 64 * 64
-            else
-                dimension
+            if isHopper then (dimension + 63) / 64 * 64 else dimension
 
         let keys = plan.BlockN * (width plan.Dims.HeadDim + width plan.Dims.ValueDim)
         let rowTiles = max 1 (plan.BlockM / 16 / max 1 schedule.Warps)
+        let probabilities = if isHopper then plan.BlockN / 4 else 0
+        let inputs = plan.BlockM * width plan.Dims.HeadDim + schedule.Stages * keys
+        let outputs = if isHopper then 0 else plan.BlockM * plan.Dims.ValueDim
 
         {
-            Registers = rowTiles * (plan.BlockN / 2 + plan.Dims.ValueDim / 2 + plan.BlockN / 4) + 48
-            MemoryBytes = 2 * (plan.BlockM * width plan.Dims.HeadDim + schedule.Stages * keys) + 2560
+            Registers = rowTiles * (plan.BlockN / 2 + plan.Dims.ValueDim / 2 + probabilities) + 48
+            MemoryBytes = 2 * max inputs outputs + 2560
         }
 
     let budget (plan: TilePlan) =
@@ -190,11 +193,11 @@ module TilePlan =
             | PortableSchedule schedule -> schedule.Threads
             | TensorSchedule schedule -> tensorThreads plan schedule
 
-        // A warpgroup multiplies 64 rows (PTX ISA, wgmma.mma_async), a warp 16.
+        // A warpgroup multiplies 64 rows (PTX ISA, wgmma.mma_async), a pair of warps 32.
         let rows =
-            match plan.Target, plan.Schedule with
-            | Sm90, _ -> 64
-            | Sm80, TensorSchedule schedule -> 16 * max 1 schedule.Warps
+            match plan.Target with
+            | Sm90 -> 64
+            | Sm80 -> 32
             | _ -> 1
 
         if plan.BlockM < 1 || plan.BlockN < 1 then

@@ -24,3 +24,22 @@ public static partial class CausalDocuments;
 [Attention(Types = ElementTypes.Float16 | ElementTypes.BFloat16)]
 [Causal, SlidingWindow(1023), SoftCap(50)]
 public static partial class SoftCapWindow;
+
+/// <summary>No mask, on Ampere's kernels whatever the device.</summary>
+[Attention(Types = ElementTypes.Float16 | ElementTypes.BFloat16, Targets = Targets.Portable | Targets.Sm80)]
+public static partial class AmpereFull;
+
+/// <summary>Causal, on Ampere's kernels.</summary>
+[Attention(Types = ElementTypes.Float16 | ElementTypes.BFloat16, Targets = Targets.Portable | Targets.Sm80)]
+[Causal]
+public static partial class AmpereCausal;
+
+/// <summary>A mask that needs a look at every tile, on Ampere's kernels.</summary>
+[Attention(Types = ElementTypes.Float16 | ElementTypes.BFloat16, Targets = Targets.Portable | Targets.Sm80)]
+[Causal, Document]
+public static partial class AmpereDocuments;
+
+/// <summary>Score changes, a sink and dropout, on Ampere's kernels.</summary>
+[Attention(Types = ElementTypes.Float16 | ElementTypes.BFloat16, Targets = Targets.Portable | Targets.Sm80)]
+[Causal, Alibi, Sink, Dropout]
+public static partial class AmpereDropout;

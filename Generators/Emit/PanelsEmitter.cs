@@ -51,7 +51,10 @@ internal static class PanelsEmitter
                     numbers[5],
                     numbers[6]
                 );
-                yield return (tile.ClassName, new Sm90Emitter(tile).Emit());
+                yield return (
+                    tile.ClassName,
+                    tile.Target.IsSm90 ? new Sm90Emitter(tile).Emit() : new Sm80Emitter(tile).Emit()
+                );
             }
             else
             {

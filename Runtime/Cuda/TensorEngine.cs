@@ -16,7 +16,7 @@ public sealed unsafe class TensorEngine : IDisposable
     // Below this factor a sink over it, or a score's distance to it, would leave float's range: scores are scaled first.
     private const float LeastScale = 1e-18f;
 
-    // wgmma, setmaxnreg and tensor maps came with CUDA 12.
+    // Kernels are PTX 8.0, of CUDA 12, which brought wgmma, setmaxnreg and tensor maps.
     private const int LeastDriver = 12000;
 
     // Units and groups are counted in 32 bits.
@@ -36,9 +36,10 @@ public sealed unsafe class TensorEngine : IDisposable
     public static Target TargetOn(AttentionVariant variant, Accelerator accelerator)
     {
         ArgumentNullException.ThrowIfNull(accelerator);
-        return IsHopper(accelerator) && variant.Plans.Any(plan => plan.Target == Target.Sm90)
-            ? Target.Sm90
-            : Target.Portable;
+        foreach (Target target in (Target[])[Target.Sm90, Target.Sm80])
+            if (Runs(accelerator, target) && variant.Plans.Any(plan => plan.Target == target))
+                return target;
+        return Target.Portable;
     }
 
     /// <summary>The kernels of a variant that a device runs; null where it runs none.</summary>
@@ -47,14 +48,9 @@ public sealed unsafe class TensorEngine : IDisposable
     /// <param name="kernels">Its tensor-core kernels, in the order of their plans in <see cref="AttentionVariant.Plans"/>.</param>
     public static TensorEngine? Load(AttentionVariant variant, Accelerator accelerator, TensorKernel[] kernels)
     {
-        if (!IsHopper(accelerator))
-            return null;
         IEnumerable<PlanInfo> plans = variant.Plans.Where(plan => plan.Target is Target.Sm80 or Target.Sm90);
-        return new(
-            variant,
-            (CudaAccelerator)accelerator,
-            [.. plans.Zip(kernels).Where(pair => pair.First.Target == Target.Sm90)]
-        );
+        (PlanInfo, TensorKernel)[] own = [.. plans.Zip(kernels).Where(pair => Runs(accelerator, pair.First.Target))];
+        return own.Length == 0 ? null : new(variant, (CudaAccelerator)accelerator, own);
     }
 
     /// <summary>A variant's tensor-core kernels with their plans, without a device.</summary>
@@ -92,18 +88,31 @@ public sealed unsafe class TensorEngine : IDisposable
         }
     }
 
-    /// <summary>The kernel of a call; null where its sizes or strides are such that only Portable runs it.</summary>
-    internal (PlanInfo Plan, TensorKernel Kernel)? Choose(ElementType type, in AttentionShape shape)
+    /// <summary>
+    /// The kernel of a call, Hopper's where the copy engine can follow its tensors; null where its sizes are such that only Portable
+    /// runs it.
+    /// </summary>
+    /// <param name="type">The tensors' type.</param>
+    /// <param name="shape">The call's shape.</param>
+    /// <param name="areAligned">Whether the tensors start where the copy engine can, which only a call tells.</param>
+    internal (PlanInfo Plan, TensorKernel Kernel)? Choose(
+        ElementType type,
+        in AttentionShape shape,
+        bool areAligned = true
+    )
     {
         int headDim = shape.HeadDim,
             valueDim = shape.ValueDim;
-        if (
-            !TensorMaps.Fit(shape, variant.Layout)
-            || (long)shape.Batch * shape.QueryHeads * shape.QueryLength > MaxRows
-        )
+        if ((long)shape.Batch * shape.QueryHeads * shape.QueryLength > MaxRows)
             return null;
+        bool hasMaps = areAligned && TensorMaps.Fit(shape, variant.Layout);
         foreach ((PlanInfo Plan, TensorKernel Kernel) kernel in kernels)
-            if (kernel.Plan.ElementType == type && kernel.Plan.HeadDim >= headDim && kernel.Plan.ValueDim >= valueDim)
+            if (
+                kernel.Plan.ElementType == type
+                && kernel.Plan.HeadDim >= headDim
+                && kernel.Plan.ValueDim >= valueDim
+                && (hasMaps || kernel.Plan.Target != Target.Sm90)
+            )
                 return kernel;
         return null;
     }
@@ -111,7 +120,7 @@ public sealed unsafe class TensorEngine : IDisposable
     /// <summary>Queues a call in the stream's order.</summary>
     internal void Run(
         CudaStream stream,
-        TensorKernel kernel,
+        (PlanInfo Plan, TensorKernel Kernel) chosen,
         PortableCall call,
         in PortableTensors<ushort, float> tensors,
         in AttentionShape shape,
@@ -122,14 +131,19 @@ public sealed unsafe class TensorEngine : IDisposable
         Action<TensorParameters> arguments
     )
     {
-        TensorModule module = ModuleOf(kernel, isBFloat16);
+        TensorKernel kernel = chosen.Kernel;
+        bool isHopper = chosen.Plan.Target == Target.Sm90;
+        TensorModule module = ModuleOf(kernel, isHopper ? "sm_90a" : "sm_80", isBFloat16);
         call.QueryTiles = (shape.QueryLength + kernel.BlockM - 1) / kernel.BlockM;
-        (call.ValueParts, int groups) = Schedule(call, shape, kernel);
+        (call.ValueParts, int groups) = Schedule(call, shape, isHopper && !kernel.HasRest);
         call.FirstItem = Units(shape, call);
         bool isScaledFirst = hasChanges || !(scale >= LeastScale);
         const float Log2E = 1.44269504f;
         using TensorParameters parameters = new();
-        new TensorMaps(shape, variant.Layout, tensors, isBFloat16).Add(parameters, kernel);
+        if (isHopper)
+            new TensorMaps(shape, variant.Layout, tensors, isBFloat16).Add(parameters, kernel);
+        else
+            TensorMaps.AddNone(parameters);
         parameters.Add(call);
         parameters.Add(Address(tensors.Query));
         parameters.Add(Address(tensors.Key));
@@ -148,13 +162,14 @@ public sealed unsafe class TensorEngine : IDisposable
     }
 
     // A unit is a pair of tiles where there is enough for all multiprocessors; a group goes on to its next unit, whose queries and keys
-    // come while it ends this one. A mask that needs a look at every tile of keys has a group for each tile of rows.
-    private (int TilesOfUnit, int Groups) Schedule(PortableCall call, in AttentionShape shape, TensorKernel kernel)
+    // come while it ends this one. A mask that needs a look at every tile of keys has a group for each tile of rows, and so has Ampere's
+    // kernel, of which several groups run on a multiprocessor.
+    private (int TilesOfUnit, int Groups) Schedule(PortableCall call, in AttentionShape shape, bool isPersistent)
     {
         int processors = accelerator.NumMultiprocessors;
         call.ValueParts = 1;
         long tiles = Units(shape, call);
-        if (kernel.HasRest)
+        if (!isPersistent)
             return (1, (int)tiles);
         call.ValueParts = 2;
         long pairs = Units(shape, call);
@@ -167,16 +182,23 @@ public sealed unsafe class TensorEngine : IDisposable
     internal static long Address<T>(ArrayView<T> view)
         where T : unmanaged => view.Length == 0 ? 0 : view.LoadEffectiveAddressAsPtr();
 
-    private static bool IsHopper(Accelerator accelerator) =>
-        accelerator is CudaAccelerator { Architecture: { Major: 9, Minor: 0 } } && CudaDriver.Version >= LeastDriver;
+    // Hopper's instructions are of 9.0 alone; Ampere's came to stay.
+    private static bool Runs(Accelerator accelerator, Target target) =>
+        accelerator is CudaAccelerator { Architecture: { } architecture }
+        && (
+            target == Target.Sm90
+                ? architecture is { Major: 9, Minor: 0 }
+                : target == Target.Sm80 && architecture.Major >= 8
+        )
+        && CudaDriver.Version >= LeastDriver;
 
-    private TensorModule ModuleOf(TensorKernel kernel, bool isBFloat16)
+    private TensorModule ModuleOf(TensorKernel kernel, string target, bool isBFloat16)
     {
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
             if (!modules.TryGetValue(kernel, out TensorModule? module))
-                modules.Add(kernel, module = TensorModule.Load(accelerator, kernel, "sm_90a", isBFloat16));
+                modules.Add(kernel, module = TensorModule.Load(accelerator, kernel, target, isBFloat16));
             return module;
         }
     }

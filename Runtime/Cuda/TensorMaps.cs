@@ -67,6 +67,13 @@ internal readonly unsafe ref struct TensorMaps
         );
     }
 
+    /// <summary>Leaves the maps' places in a kernel's parameters to zeros, for a kernel that uses none.</summary>
+    public static void AddNone(TensorParameters parameters)
+    {
+        for (int i = 0; i < 3; i++)
+            new Span<byte>(parameters.Next(128), 128).Clear();
+    }
+
     private static bool Fits(TensorStrides strides, int batch, int heads, int rows) =>
         Fits(strides.Batch, batch) && Fits(strides.Head, heads) && Fits(strides.Row, rows);
 

@@ -46,19 +46,9 @@ public struct TensorThread<TRow>
     )
         where TMods : struct, ITensorMods<TRow>
     {
-        TensorThread<TRow> thread = default;
-        thread.Row = row;
-        PortableBounds bounds0 = mods.Bounds(call, item, row, memory.Fault),
-            bounds1 = mods.Bounds(call, item, row + 8, memory.Fault);
-        // Rows past the last are not stored: they need no mask.
-        thread.First0 = row < item.Rows ? bounds0.First : 0;
-        thread.Last0 = row < item.Rows ? bounds0.Last : int.MaxValue;
-        thread.First1 = row + 8 < item.Rows ? bounds1.First : 0;
-        thread.Last1 = row + 8 < item.Rows ? bounds1.Last : int.MaxValue;
+        TensorThread<TRow> thread = At(call, memory, item, mods, row);
         thread.WarpFirst = TensorRange.Max(Math.Max(thread.First0, thread.First1));
         thread.WarpLast = TensorRange.Min(Math.Min(thread.Last0, thread.Last1));
-        thread.Row0 = mods.Row(call, item, row, memory.Fault);
-        thread.Row1 = mods.Row(call, item, row + 8, memory.Fault);
         thread.Maximum = float.NegativeInfinity;
         if (TMods.HasSink)
         {
@@ -68,6 +58,31 @@ public struct TensorThread<TRow>
             thread.Maximum = isScaled ? sink : sink / memory.Scale;
             thread.Sum = (Group.IdxX & 3) == 0 & sink != float.NegativeInfinity ? 1 : 0;
         }
+        return thread;
+    }
+
+    /// <summary>The thread's rows of an item, as changes and mask need them: without what is of the warp and of the softmax.</summary>
+    [MethodImpl(Inline)]
+    public static TensorThread<TRow> At<TMods>(
+        in PortableCall call,
+        in TensorMemory memory,
+        in PortableItem item,
+        in TMods mods,
+        int row
+    )
+        where TMods : struct, ITensorMods<TRow>
+    {
+        TensorThread<TRow> thread = default;
+        thread.Row = row;
+        PortableBounds bounds0 = mods.Bounds(call, item, row, memory.Fault),
+            bounds1 = mods.Bounds(call, item, row + 8, memory.Fault);
+        // Rows past the last are not stored: they need no mask.
+        thread.First0 = row < item.Rows ? bounds0.First : 0;
+        thread.Last0 = row < item.Rows ? bounds0.Last : int.MaxValue;
+        thread.First1 = row + 8 < item.Rows ? bounds1.First : 0;
+        thread.Last1 = row + 8 < item.Rows ? bounds1.Last : int.MaxValue;
+        thread.Row0 = mods.Row(call, item, row, memory.Fault);
+        thread.Row1 = mods.Row(call, item, row + 8, memory.Fault);
         return thread;
     }
 

@@ -109,7 +109,7 @@ public sealed class PortableLaunch<T, TStored, TReal>
         if (tensorEngine is null || this is not PortableLaunch<T, ushort, float> launch)
             return false;
         ElementType type = Elements.TypeOf<T>();
-        if (tensorEngine.Choose(type, shape) is not { } chosen || !TensorMaps.Fit(launch.tensors))
+        if (tensorEngine.Choose(type, shape, TensorMaps.Fit(launch.tensors)) is not { } chosen)
             return false;
         if ((long)shape.Batch * shape.QueryHeads * shape.QueryLength == 0)
             return true;
@@ -122,7 +122,7 @@ public sealed class PortableLaunch<T, TStored, TReal>
                 launch.tensors.Lengths = engine.UploadLengths(stream, shape, workspace);
             tensorEngine.Run(
                 (CudaStream)stream,
-                chosen.Kernel,
+                chosen,
                 call,
                 launch.tensors,
                 shape,

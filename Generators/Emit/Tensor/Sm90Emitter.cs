@@ -49,6 +49,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             Products(),
         };
         members.AddRange(ptx.Methods());
+        members.Add(ptx.Store());
         return $$"""
             {{Header}}
             using System;
@@ -77,7 +78,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 * tile.Stages}}, ValueFull = KeyEmpty + {{8 * tile.Stages}}, ValueEmpty = ValueFull + {{8
                 * tile.Stages}};
 
-            {{Indent(string.Join("\n\n", members), 1)}}
+            {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 400), 1)}}
             }
 
             """.Replace(

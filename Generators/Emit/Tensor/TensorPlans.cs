@@ -8,7 +8,7 @@ namespace FlashGen.Generators.Emit.Tensor;
 internal static class TensorPlans
 {
     /// <summary>The targets that have a kernel text, the fastest first.</summary>
-    public static readonly TargetKind[] Targets = { TargetKind.Sm90 };
+    public static readonly TargetKind[] Targets = { TargetKind.Sm90, TargetKind.Sm80 };
 
     /// <summary>
     /// A plan for each target, 16-bit type and pair of dimensions, of those that fit: what an engine chooses from. None without Portable,

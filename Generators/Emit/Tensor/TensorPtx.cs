@@ -16,7 +16,10 @@ namespace FlashGen.Generators.Emit.Tensor;
 /// <param name="rowTiles">Tiles of 16 rows that a warp has.</param>
 /// <param name="keys">Keys of a tile.</param>
 /// <param name="values">Value columns.</param>
-internal sealed class TensorPtx(int rowTiles, int keys, int values)
+/// <param name="inPlace">
+/// Whether probabilities take the registers of scores, where the product that reads them is over before the next tile's scores.
+/// </param>
+internal sealed class TensorPtx(int rowTiles, int keys, int values, bool inPlace = false)
 {
     private const string Inline = "[MethodImpl(MethodImplOptions.AggressiveInlining)]";
 
@@ -34,8 +37,8 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
     /// <summary>Declares the registers that every kernel has; a target adds its own.</summary>
     public string Declarations() =>
         $"""
-            .reg .f32 s<{Number(rowTiles * ScoreRegisters)}>, o<{Number(rowTiles * OutputRegisters)}>;
-            .reg .b32 p<{Number(rowTiles * ScoreRegisters / 2)}>;
+            .reg .b32 s<{Number(rowTiles * ScoreRegisters)}>{(inPlace ? "" : $", p<{Number(rowTiles * ScoreRegisters / 2)}>")};
+            .reg .f32 o<{Number(rowTiles * OutputRegisters)}>;
             .reg .f32 m<{Number(2 * rowTiles)}>, l<{Number(2 * rowTiles)}>, x<{Number(2 * rowTiles)}>, y<{Number(
                 2 * rowTiles
             )}>, shift<{Number(2 * rowTiles)}>, fade<{Number(2 * rowTiles)}>;
@@ -50,6 +53,27 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
     {
         List<string> all = statements.ToList();
         return Lines((all.Count + each - 1) / each, i => string.Join(" ", all.Skip(each * i).Take(each)));
+    }
+
+    /// <summary>The statements inside blocks of PTX, thousands of them, joined to lines of at most so many characters.</summary>
+    public static string Widen(string text, int width)
+    {
+        List<string> lines = new();
+        bool isPtx = false,
+            joins = false;
+        foreach (string line in text.Replace("\r\n", "\n").Split('\n'))
+        {
+            string statements = line.TrimStart();
+            isPtx &= !statements.StartsWith("\"\"\"", StringComparison.Ordinal);
+            bool isStatement = isPtx && !statements.StartsWith("//", StringComparison.Ordinal);
+            if (joins && isStatement && lines[lines.Count - 1].Length + statements.Length < width)
+                lines[lines.Count - 1] += " " + statements;
+            else
+                lines.Add(line);
+            joins = isStatement;
+            isPtx |= line.EndsWith("(\"\"\"", StringComparison.Ordinal);
+        }
+        return string.Join("\n", lines);
     }
 
     /// <summary>A method that is one block of PTX.</summary>
@@ -74,7 +98,6 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
         yield return Convert();
         yield return Normalize();
         yield return LogSumExp();
-        yield return Store();
     }
 
     private string Begin() =>
@@ -82,7 +105,10 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
             "Empties the outputs; every row starts with a maximum and a sum, which a sink gives.",
             "Begin",
             "float maximum, float sum, float exponentScale",
-            Pack(Enumerable.Range(0, rowTiles * OutputRegisters).Select(i => $"mov.f32 o{i}, 0f00000000;"), 8)
+            Pack(
+                Enumerable.Range(0, rowTiles * OutputRegisters).Select(i => $"mov.f32 o{i}, 0f00000000;"),
+                8 * rowTiles
+            )
                 + "\n"
                 + Lines(2 * rowTiles, r => $"mov.f32 m{r}, %0; mov.f32 l{r}, %1;")
                 + "\nmov.f32 toExponent, %2;",
@@ -94,7 +120,7 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
             "Scales scores, where the softmax does not.",
             "ScaleScores",
             "float scale",
-            Pack(Enumerable.Range(0, rowTiles * ScoreRegisters).Select(i => $"mul.f32 s{i}, s{i}, %0;"), 6),
+            Pack(Enumerable.Range(0, rowTiles * ScoreRegisters).Select(i => $"mul.f32 s{i}, s{i}, %0;"), 6 * rowTiles),
             "scale"
         );
 
@@ -117,7 +143,7 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
                         "Keeps the scores from each row's first to its last key, counted from the thread's own first key.",
                         "MaskBounds" + (rowTiles == 1 ? "" : Number(tile)),
                         "int first0, int last0, int first1, int last1",
-                        Pack(Enumerable.Range(0, ScoreRegisters).SelectMany(i => Pair(tile, i)), 2),
+                        Pack(Enumerable.Range(0, ScoreRegisters).SelectMany(i => Pair(tile, i)), 2 * rowTiles),
                         "first0, last0, first1, last1"
                     )
                 )
@@ -131,12 +157,10 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
         {
             int i = tile * ScoreRegisters + 4 * quad;
             string Take(char name, int n) => $"CudaAsm.Emit(\"mov.f32 %0, s{i + n};\", out float {name}{quad});";
-            return $$"""
-                {{Take('a', 0)}} {{Take('b', 1)}} {{Take('c', 2)}} {{Take('d', 3)}}
-                quads.Apply({{8 * quad}}, ref a{{quad}}, ref b{{quad}}, ref c{{quad}}, ref d{{quad}});
-                CudaAsm.Emit("mov.f32 s{{i}}, %0; mov.f32 s{{i + 1}}, %1; mov.f32 s{{i + 2}}, %2; mov.f32 s{{i
-                    + 3}}, %3;", a{{quad}}, b{{quad}}, c{{quad}}, d{{quad}});
-                """;
+            string registers = string.Concat(
+                Enumerable.Range(0, 4).Select(n => $"{(n == 0 ? "" : " ")}mov.f32 s{i + n}, %{n};")
+            );
+            return $"{Take('a', 0)} {Take('b', 1)} {Take('c', 2)} {Take('d', 3)} quads.Apply({8 * quad}, ref a{quad}, ref b{quad}, ref c{quad}, ref d{quad}); CudaAsm.Emit(\"{registers}\", a{quad}, b{quad}, c{quad}, d{quad});";
         }
         return string.Join(
             "\n\n",
@@ -173,7 +197,7 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
                         string target = (i % 2 == 0 ? "x" : "y") + StateOf(i, ScoreRegisters);
                         return $"max.f32 {target}, {target}, s{i};";
                     }),
-                4
+                4 * rowTiles
             )
         );
         lines.Add(Pack(RowStates.Select(r => $"max.f32 x{r}, x{r}, y{r};"), 4));
@@ -201,7 +225,7 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
                         string sum = (i % 2 == 0 ? "l" : "y") + row;
                         return $"fma.rn.f32 s{i}, s{i}, toExponent, shift{row}; ex2.approx.ftz.f32 s{i}, s{i}; add.f32 {sum}, {sum}, s{i};";
                     }),
-                2
+                2 * rowTiles
             )
         );
         lines.Add(Pack(RowStates.Select(r => $"add.f32 l{r}, l{r}, y{r};"), 4));
@@ -223,7 +247,7 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
                 Enumerable
                     .Range(0, rowTiles * OutputRegisters)
                     .Select(i => $"mul.f32 o{i}, o{i}, fade{StateOf(i, OutputRegisters)};"),
-                6
+                6 * rowTiles
             ),
             ""
         );
@@ -236,8 +260,8 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
             Pack(
                 Enumerable
                     .Range(0, rowTiles * ScoreRegisters / 2)
-                    .Select(i => $"cvt.rn.f16x2.f32 p{i}, s{2 * i + 1}, s{2 * i};"),
-                4
+                    .Select(i => $"cvt.rn.f16x2.f32 {(inPlace ? "s" : "p")}{i}, s{2 * i + 1}, s{2 * i};"),
+                4 * rowTiles
             ),
             ""
         );
@@ -270,17 +294,13 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values)
                 $$""""
                     /// <summary>The natural log-sum-exp of a row: -inf where the sum is 0.</summary>
                     {{Inline}}
-                    private static float LogSumExp{{r}}()
-                    {
-                        CudaAsm.Emit("lg2.approx.f32 t, l{{r}}; fma.rn.f32 t, m{{r}}, toExponent, t; mul.f32 t, t, 0f3F317218; setp.eq.f32 c, l{{r}}, 0f00000000; selp.f32 %0, 0fFF800000, t, c;", out float logSumExp);
-                        return logSumExp;
-                    }
+                    private static float LogSumExp{{r}}() { CudaAsm.Emit("lg2.approx.f32 t, l{{r}}; fma.rn.f32 t, m{{r}}, toExponent, t; mul.f32 t, t, 0f3F317218; setp.eq.f32 c, l{{r}}, 0f00000000; selp.f32 %0, 0fFF800000, t, c;", out float logSumExp); return logSumExp; }
                     """"
             )
         );
 
-    // Two neighbouring columns leave as 32 bits; a last column that is alone as 16.
-    private string Store()
+    /// <summary>Stores rows from registers: two neighbouring columns leave as 32 bits, a last column that is alone as 16.</summary>
+    public string Store()
     {
         string Row(int tile, int row) =>
             Lines(

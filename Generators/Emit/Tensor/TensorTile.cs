@@ -31,7 +31,7 @@ internal readonly record struct TensorTile(
     public int Threads => 32 * Warps + (Target.IsSm90 ? 128 : 0);
 
     /// <summary>Dynamic shared memory of a group in bytes.</summary>
-    public int SharedBytes => Target.IsSm90 ? new Sm90Emitter(this).SharedBytes : 0;
+    public int SharedBytes => Target.IsSm90 ? new Sm90Emitter(this).SharedBytes : new Sm80Emitter(this).SharedBytes;
 
     /// <summary>The struct of the kernel, in namespace FlashGen.Generated.</summary>
     public string ClassName =>

@@ -1,0 +1,471 @@
+using System.Collections.Generic;
+using System.Linq;
+using FlashGen.Dsl;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Tensor;
+
+/// <summary>
+/// Ampere's kernel for one plan, which every later device runs too: products by mma.sync, operands by ldmatrix, tiles of keys and values
+/// by cp.async one tile ahead. As on Hopper a variant joins as a type parameter, and C# has the loops.
+/// </summary>
+internal sealed class Sm80Emitter(TensorTile tile)
+{
+    private readonly TensorPtx ptx = new(tile.BlockM / 16 / tile.Warps, tile.BlockN, tile.ValueDim, inPlace: true);
+
+    private int RowTiles => tile.BlockM / 16 / tile.Warps;
+
+    private int KeyBytes => tile.BlockN * 2 * tile.HeadDim;
+
+    private int ValueBytes => tile.BlockN * 2 * tile.ValueDim;
+
+    // Queries come as tiles of keys do, where they are some of those.
+    private int QueryRows => tile.BlockM % tile.BlockN == 0 ? tile.BlockN : tile.BlockM;
+
+    private int KeysAt => tile.BlockM * 2 * tile.HeadDim;
+
+    private int ValuesAt => KeysAt + tile.Stages * KeyBytes;
+
+    /// <summary>Outputs leave through it from its start on. With room to start at a multiple of 128.</summary>
+    public int SharedBytes =>
+        System.Math.Max(ValuesAt + tile.Stages * ValueBytes, tile.BlockM * 2 * tile.ValueDim) + 128;
+
+    // Shared rows are whole, in pieces of 16 bytes. Eight rows that ldmatrix reads together meet no bank twice: a piece's place is its
+    // number, exclusive or the row's in rows of whole 128 bytes, or half the row's in rows of 64 bytes more.
+    private static int Pieces(int dim) => dim % 64 == 0 ? 8 : 4;
+
+    private static string Swizzle(int dim, string row) => dim % 64 == 0 ? $"({row} & 7)" : $"({row} >> 1 & 3)";
+
+    // Shifts: a division by a constant is one at run time in the driver's code.
+    private string Tile(string key) =>
+        (tile.BlockN & (tile.BlockN - 1)) == 0
+            ? $"{key} >> {Enumerable.Range(0, 16).First(bits => 1 << bits == tile.BlockN)}"
+            : $"{key} < 0 ? -1 : {key} / {tile.BlockN}";
+
+    private string Of(int rowTile) => RowTiles == 1 ? "" : Number(rowTile);
+
+    public string Emit()
+    {
+        List<string> members = new() { Forward(), Score(), Setup(), Loads(), Products() };
+        members.AddRange(ptx.Methods());
+        members.Add(KeepOutputs());
+        return $$"""
+            {{Header}}
+            using System;
+            using System.Runtime.CompilerServices;
+            using FlashGen.Support;
+            using ILGPU;
+            using ILGPU.Runtime.Cuda;
+
+            namespace FlashGen.Generated;
+
+            /// <summary>
+            /// Attention on the tensor cores of Ampere and later: head dimension up to {{tile.HeadDim}}, value dimension up to {{tile.ValueDim}}.
+            /// A group of {{tile.Threads}} threads has {{tile.BlockM}} query rows, {{16
+                * RowTiles}} a warp; tiles of {{tile.BlockN}} keys and their values come one tile ahead.
+            /// {{RowTiles * ptx.ScoreRegisters}} + {{RowTiles
+                * ptx.OutputRegisters}} registers of scores and outputs; {{(SharedBytes + 1023)
+                / 1024}} KB of shared memory.
+            /// </summary>
+            internal readonly struct {{tile.ClassName}} : ITensorKernel
+            {
+                private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+                // Shared memory, in bytes from its start: queries, {{tile.Stages}} tiles of keys, {{tile.Stages}} of values.
+                private const int Keys = {{KeysAt}}, Values = {{ValuesAt}};
+
+            {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 1200), 1)}}
+            }
+
+            """.Replace(
+            "\r\n",
+            "\n"
+        );
+    }
+
+    private string Forward() =>
+        $$"""
+            public static void Forward<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                Declare();
+                int shared = SharedBase(), lane = Group.IdxX & 31, warpRow = {{16 * RowTiles}} * (Group.IdxX >> 5);
+                PortableItem item = TensorItem.Of(call, memory.Lengths, 0, {{tile.BlockM}});
+                PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods);
+                ArrayView<byte> kinds = ArrayView<byte>.Empty;
+                if (TMods.HasRest)
+                {
+                    kinds = SharedMemory.Allocate<byte>(TensorRange.Kinds);
+                    mods.Kinds(call, item, range, {{tile.BlockN}}, kinds);
+                    Group.Barrier();
+                }
+                int first = {{Tile("range.First")}}, last = {{Tile("range.Last")}}, tile = TensorTiles.Next<TMods, TRow>(last, first, kinds);
+                TensorTiles.Count<TMods, TRow>(memory, item, range, kinds, first, last, {{tile.BlockN}});
+                TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, warpRow + (lane >> 2));
+                int warpFirst = thread.WarpFirst, warpLast = thread.WarpLast, faults = 0;
+            {{Indent(
+                Lines(
+                    RowTiles - 1,
+                    i =>
+                        $"warpFirst = Math.Max(warpFirst, TensorThread<TRow>.Of(call, memory, item, mods, thread.Row + {16 * (i + 1)}).WarpFirst);\n"
+                        + $"warpLast = Math.Min(warpLast, TensorThread<TRow>.Of(call, memory, item, mods, thread.Row + {16 * (i + 1)}).WarpLast);"
+                ),
+                1
+            )}}
+                Begin(thread.Maximum, thread.Sum, memory.ExponentScale);
+                if (tile >= first)
+                {
+                    int width = TensorCopies.Width(call, memory);
+                    long keys = memory.Key + 2 * (item.Batch * call.KeyStrides.Batch + item.KeyHead * call.KeyStrides.Head);
+                    long values = memory.Value + 2 * (item.Batch * call.ValueStrides.Batch + item.KeyHead * call.ValueStrides.Head);
+                    long queries = memory.Query + 2 * (item.Batch * call.QueryStrides.Batch + item.Head * call.QueryStrides.Head);
+            {{Indent(
+                Lines(
+                    tile.BlockM / QueryRows,
+                    i =>
+                        $"Load{QueryRows}x{tile.HeadDim}(width, shared + {i * QueryRows * 2 * tile.HeadDim}, queries, call.QueryStrides.Row, item.FirstRow + {i * QueryRows}, call.QueryLength, call.HeadDim);"
+                ),
+                2
+            )}}
+                    Load{{tile.BlockN}}x{{tile.HeadDim}}(width, shared + Keys, keys, call.KeyStrides.Row, tile * {{tile.BlockN}}, item.KeyLength, call.HeadDim);
+                    Load{{tile.BlockN}}x{{tile.ValueDim}}(width, shared + Values, values, call.ValueStrides.Row, tile * {{tile.BlockN}}, item.KeyLength, call.ValueDim);
+                    // Where a thread's rows of operands start: what ldmatrix takes of keys has its two halves the other way round.
+                    int query = shared + (warpRow + (lane & 15)) * {{2 * tile.HeadDim}} + ((lane >> 4 ^ {{Swizzle(
+                tile.HeadDim,
+                "lane"
+            )}}) << 4);
+                    int key = shared + Keys + ((lane & 7) + (lane >> 4 << 3)) * {{2
+                * tile.HeadDim}} + ((lane >> 3 & 1 ^ {{Swizzle(tile.HeadDim, "lane")}}) << 4);
+                    int value = shared + Values + (lane & 15) * {{2 * tile.ValueDim}} + ((lane >> 4 ^ {{Swizzle(
+                tile.ValueDim,
+                "lane"
+            )}}) << 4);
+                    int stage = 0;
+                    while (tile >= first)
+                    {
+                        int next = TensorTiles.Next<TMods, TRow>(tile - 1, first, kinds);
+                        // This tile is here, and all warps are done with the last one, whose place the next one takes.
+                        CudaAsm.Emit("cp.async.wait_all;");
+                        Group.Barrier();
+                        if (next >= first)
+                        {
+                            Load{{tile.BlockN}}x{{tile.HeadDim}}(width, shared + Keys + (stage ^ 1) * {{KeyBytes}}, keys, call.KeyStrides.Row, next * {{tile.BlockN}}, item.KeyLength, call.HeadDim);
+                            Load{{tile.BlockN}}x{{tile.ValueDim}}(width, shared + Values + (stage ^ 1) * {{ValueBytes}}, values, call.ValueStrides.Row, next * {{tile.BlockN}}, item.KeyLength, call.ValueDim);
+                        }
+                        MultiplyKeys(query, key + stage * {{KeyBytes}});
+                        Score<TMods, TRow>(call, memory, item, mods, thread.Row, warpFirst, warpLast, tile, TensorTiles.Kind<TMods, TRow>(tile, first, kinds), ref faults);
+                        Softmax();
+                        FadeOutputs();
+            {{Indent(Drop(), 3)}}
+                        RoundProbabilities();
+                        MultiplyValues(value + stage * {{ValueBytes}});
+                        tile = next;
+                        stage ^= 1;
+                    }
+                }
+                Normalize(memory.OutputScale);
+                // Found anew, as in masks: it is not kept over the loop.
+                item = TensorItem.Of(call, memory.Lengths, call.Zero, {{tile.BlockM}});
+                thread.Row = warpRow + (lane >> 2);
+                if (faults != 0)
+                    PortableTile.Fault(memory.Fault);
+            {{Indent(
+                Lines(
+                    RowTiles,
+                    i =>
+                        $"thread.StoreLogSumExp(call, memory, item, LogSumExp{2 * i}(), LogSumExp{2 * i + 1}());\nthread.Row += 16;"
+                ),
+                1
+            )}}
+                Group.Barrier();
+                KeepOutputs(shared + (warpRow + (lane >> 2)) * {{2 * tile.ValueDim}} + ({{Swizzle(
+                tile.ValueDim,
+                "lane >> 2"
+            )}} << 4) + 4 * (lane & 3));
+                Group.Barrier();
+                TensorCopies.Store(call, memory, item, shared, {{tile.ValueDim}});
+            }
+            """;
+
+    private string Drop() =>
+        tile.BlockN % 32 == 0
+            ? $$"""
+                if (TMods.HasDropout)
+                {
+                {{Indent(
+                    Lines(
+                        RowTiles,
+                        i =>
+                            $"TensorThread<TRow> dropped{i} = default;\ndropped{i}.Row = thread.Row + {16 * i};\n"
+                            + $"DropPairs drop{i} = dropped{i}.Drop(call, item, tile * {tile.BlockN});\nMap{Of(i)}(ref drop{i});"
+                    ),
+                    1
+                )}}
+                }
+                """
+            : "";
+
+    // The rows' bounds and what else masks and changes need of them are found again where they are needed: kept, they would take
+    // registers that scores and outputs fill.
+    private string Score()
+    {
+        string Rows(int i, string item = "item") =>
+            $"TensorThread<TRow> rows{i} = TensorThread<TRow>.At(call, memory, {item}, mods, row + {16 * i});";
+        string changes = Lines(
+            RowTiles,
+            i =>
+                $"{Rows(i)}\nChangeScores<TMods, TRow> change{i} = rows{i}.Change(call, memory, item, mods, key);\nMap{Of(i)}(ref change{i});\nfaults |= change{i}.Faults;"
+        );
+        string keeps = Lines(
+            RowTiles,
+            i =>
+                $$"""
+                    {{Rows(i, "own")}}
+                    if (TMods.HasRest)
+                    {
+                        KeepPairs<TMods, TRow> keep{{i}} = rows{{i}}.Keep(call, own, mods, key);
+                        Map{{Of(i)}}(ref keep{{i}});
+                        faults |= keep{{i}}.Faults;
+                    }
+                    else
+                    {
+                        MaskBounds{{Of(
+                        i
+                    )}}(rows{{i}}.First0 - key, rows{{i}}.Last0 - key, rows{{i}}.First1 - key, rows{{i}}.Last1 - key);
+                    }
+                    """
+        );
+        return $$"""
+            /// <summary>Score changes, then the mask where the tile is not whole.</summary>
+            [MethodImpl(Inline)]
+            private static void Score<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, int row, int warpFirst, int warpLast, int tile, int kind, ref int faults)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                int firstKey = tile * {{tile.BlockN}}, key = firstKey + 2 * (Group.IdxX & 3);
+                if (TMods.HasChanges)
+                {
+            {{Indent(changes, 2)}}
+                }
+                // A call that scales first takes this way too: it is rare, and a branch of its own would cost every tile.
+                bool scales = !TMods.HasChanges && memory.IsScaledFirst != 0;
+                bool isPartial = TMods.HasRest
+                    ? kind != PortableTile.Full | firstKey + {{tile.BlockN}} > item.KeyLength
+                    : warpFirst > firstKey | warpLast < firstKey + {{tile.BlockN - 1}};
+                if (isPartial | scales)
+                {
+                    if (scales)
+                        ScaleScores(memory.Scale);
+                    PortableItem own = TensorItem.Of(call, memory.Lengths, call.Zero, {{tile.BlockM}});
+            {{Indent(keeps, 2)}}
+                }
+            }
+            """;
+    }
+
+    private string Setup() =>
+        $$""""
+            {{TensorPtx.Method(
+                "The registers, all of them, in the kernel's first block.",
+                "Declare",
+                "",
+                ptx.Declarations()
+                    + $"\n.reg .b32 q<{4 * RowTiles}>, b<4>, at, beside, size<4>;\n.reg .b64 from;\n.reg .f32 zero;\nmov.f32 zero, 0f00000000;",
+                ""
+            )}}
+
+            /// <summary>The start of dynamic shared memory, at a multiple of 128 bytes, which the places of pieces want.</summary>
+            [MethodImpl(Inline)]
+            private static int SharedBase()
+            {
+                SharedMemory.GetDynamic<int>();
+                CudaAsm.Emit("mov.u32 %0, __dyn_shared_alloca;", out int start);
+                return (start + 127) & ~127;
+            }
+            """";
+
+    private string Loads()
+    {
+        string Load(int rows, int dim)
+        {
+            int pieces = Pieces(dim);
+            int step = tile.Threads / pieces;
+            int shift = pieces == 8 ? 3 : 2;
+            string place = dim % 64 == 0 ? "(Group.IdxX >> 3 & 7)" : "(Group.IdxX >> 3 & 3)";
+            string sizes = string.Join(
+                " ",
+                Enumerable
+                    .Range(0, dim / 8 / pieces)
+                    .Select(j => $"setp.gt.s32 c, %4, {8 * pieces * j}; selp.b32 size{j}, 16, 0, c;")
+            );
+            string copies = Lines(
+                (rows + step - 1) / step,
+                i =>
+                {
+                    bool isCut = (i + 1) * step > rows;
+                    string guard = isCut
+                        ? $"mov.u32 th, %%tid.x; setp.lt.u32 d, th, {(rows - i * step) * pieces}; "
+                        : "";
+                    return guard
+                        + $"setp.gt.s32 c, %3, {i * step}; "
+                        + string.Join(
+                            " ",
+                            Enumerable
+                                .Range(0, dim / 8 / pieces)
+                                .Select(j =>
+                                    $"selp.b32 ti, size{j}, 0, c; {(isCut ? "@d " : "")}cp.async.cg.shared.global [%0+{i * step * 2 * dim + 16 * pieces * j}], [from+{16 * pieces * j}], 16, ti;"
+                                )
+                        )
+                        + " add.s64 from, from, %2;";
+                }
+            );
+            return $$""""
+                /// <summary>Starts to copy {{rows}} rows: those beyond the last and columns beyond the dimension become 0, and nothing there is read.</summary>
+                [MethodImpl(Inline)]
+                private static void Load{{rows}}x{{dim}}(int width, int target, long source, long stride, int firstRow, int allRows, int columns)
+                {
+                    source += 2 * firstRow * stride;
+                    int row = Group.IdxX >> {{shift}}, piece = Group.IdxX & {{pieces - 1}};
+                    if (width == 16)
+                        Copy{{rows}}x{{dim}}(target + {{2 * dim}} * row + ((piece ^ {{place}}) << 4), source + 2 * (row * stride + 8 * piece), {{2
+                    * step}} * stride, allRows - firstRow - row, columns - 8 * piece);
+                    else
+                        TensorCopies.Narrow(width, target, source, stride, allRows - firstRow, columns, {{rows}}, {{dim}});
+                }
+
+                {{TensorPtx.Method(
+                    $"The thread's pieces of 16 bytes, one row in {step}.",
+                    $"Copy{rows}x{dim}",
+                    "int target, long source, long step, int rows, int columns",
+                    "mov.b64 from, %1; " + sizes + "\n" + copies,
+                    "target, source, step, rows, columns"
+                )}}
+                """";
+        }
+        return string.Join(
+            "\n\n",
+            new[] { (QueryRows, tile.HeadDim), (tile.BlockN, tile.HeadDim), (tile.BlockN, tile.ValueDim) }
+                .Distinct()
+                .Select(size => Load(size.Item1, size.Item2))
+        );
+    }
+
+    private static string Registers(string name, int first, int count) =>
+        "{" + string.Join(",", Enumerable.Range(first, count).Select(i => name + i)) + "}";
+
+    private static string Multiply(string sum, string rows, string columns, string before) =>
+        $"mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {sum}, {rows}, {columns}, {before};";
+
+    // A step's pieces are two places on: exclusive or within a swizzled part of a row, an offset from part to part.
+    private static (int Within, int Beyond) Place(int step, int dim)
+    {
+        int steps = Pieces(dim) / 2;
+        return (32 * (step % steps), 32 * steps * (step / steps));
+    }
+
+    private string Products()
+    {
+        string scores = Lines(
+            tile.HeadDim / 16,
+            step =>
+            {
+                (int within, int beyond) = Place(step, tile.HeadDim);
+                IEnumerable<string> queries = Enumerable
+                    .Range(0, RowTiles)
+                    .Select(i =>
+                        $"ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Registers("q", 4 * i, 4)}, [at+{beyond + 32 * tile.HeadDim * i}];"
+                    );
+                return $"xor.b32 at, %0, {within}; xor.b32 beside, %1, {within}; "
+                    + string.Join(" ", queries)
+                    + "\n"
+                    + Lines(
+                        tile.BlockN / 16,
+                        block =>
+                        {
+                            IEnumerable<string> products =
+                                from half in Enumerable.Range(0, 2)
+                                from i in Enumerable.Range(0, RowTiles)
+                                let sum = Registers("s", i * ptx.ScoreRegisters + 8 * block + 4 * half, 4)
+                                select Multiply(
+                                    sum,
+                                    Registers("q", 4 * i, 4),
+                                    Registers("b", 2 * half, 2),
+                                    step == 0 ? "{zero,zero,zero,zero}" : sum
+                                );
+                            return $"ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Registers("b", 0, 4)}, [beside+{beyond + 32 * tile.HeadDim * block}]; "
+                                + string.Join(" ", products);
+                        }
+                    );
+            }
+        );
+        string outputs = Lines(
+            tile.ValueDim / 16,
+            column =>
+            {
+                (int within, int beyond) = Place(column, tile.ValueDim);
+                return $"xor.b32 at, %0, {within};\n"
+                    + Lines(
+                        tile.BlockN / 16,
+                        block =>
+                        {
+                            IEnumerable<string> products =
+                                from half in Enumerable.Range(0, 2)
+                                from i in Enumerable.Range(0, RowTiles)
+                                let sum = Registers("o", i * ptx.OutputRegisters + 8 * column + 4 * half, 4)
+                                select Multiply(
+                                    sum,
+                                    Registers("s", i * ptx.ScoreRegisters / 2 + 4 * block, 4),
+                                    Registers("b", 2 * half, 2),
+                                    sum
+                                );
+                            return $"ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {Registers("b", 0, 4)}, [at+{beyond + 32 * tile.ValueDim * block}]; "
+                                + string.Join(" ", products);
+                        }
+                    );
+            }
+        );
+        return string.Join(
+            "\n\n",
+            TensorPtx.Method(
+                $"Scores of {16 * RowTiles} rows: S = Q K^T, in steps of 16 dimensions.",
+                "MultiplyKeys",
+                "int query, int key",
+                scores,
+                "query, key"
+            ),
+            TensorPtx.Method(
+                $"Outputs of {16 * RowTiles} rows: O += P V, 16 columns by 16 keys at a time.",
+                "MultiplyValues",
+                "int value",
+                outputs,
+                "value"
+            )
+        );
+    }
+
+    private string KeepOutputs() =>
+        TensorPtx.Method(
+            "Writes a thread's outputs, normalized and rounded, to its rows in shared memory.",
+            "KeepOutputs",
+            "int target",
+            Lines(
+                RowTiles * tile.ValueDim / 8,
+                at =>
+                {
+                    int rowTile = at / (tile.ValueDim / 8);
+                    int piece = at % (tile.ValueDim / 8);
+                    int pieces = Pieces(tile.ValueDim);
+                    string Row(int row)
+                    {
+                        int i = rowTile * ptx.OutputRegisters + 4 * piece + 2 * row;
+                        int state = 2 * rowTile + row;
+                        return $" mul.f32 o{i}, o{i}, fade{state}; mul.f32 o{i + 1}, o{i + 1}, fade{state}; cvt.rn.f16x2.f32 ti, o{i + 1}, o{i};"
+                            + $" st.shared.b32 [at+{16 * pieces * (piece / pieces) + (16 * rowTile + 8 * row) * 2 * tile.ValueDim}], ti;";
+                    }
+                    return $"xor.b32 at, %0, {16 * (piece % pieces)};" + Row(0) + Row(1);
+                }
+            ),
+            "target"
+        );
+}

@@ -1,0 +1,100 @@
+/// Plans of Ampere's kernels: within what every device from 8.0 on has, and laid out as their copies and fragments need.
+module FlashGen.Tests.Cuda.AmperePlanTests
+
+open Expecto
+open FlashGen.Dsl
+
+let private spec: AttentionSpec =
+    {
+        Name = "Planned"
+        Dims = []
+        Types = [ Float16; BFloat16; Float32 ]
+        Align = BottomRight
+        Layout = BatchHeadSequence
+        Targets = [ Portable; Sm80 ]
+        Scale = DefaultScale
+        Scores = []
+        Masks = []
+        Sink = false
+        Dropout = false
+        BlockSizes = []
+        Arguments = []
+    }
+
+let private sized target blockM blockN =
+    { spec with
+        BlockSizes =
+            [
+                {
+                    Target = target
+                    BlockM = blockM
+                    BlockN = blockN
+                    Warps = 0
+                    Stages = 0
+                }
+            ]
+    }
+
+let private warps (plan: TilePlan) =
+    match plan.Schedule with
+    | TensorSchedule schedule -> schedule.Warps
+    | _ -> failtest (TilePlan.print plan)
+
+let private mixed =
+    [
+        for headDim in Planner.tensorDims do
+            for valueDim in Planner.tensorDims ->
+                {
+                    HeadDim = headDim
+                    ValueDim = valueDim
+                }
+    ]
+
+[<Tests>]
+let tests =
+    testList
+        "Cuda.AmperePlans"
+        [
+            test "every pair of dimensions has a plan within 99 KB and 255 registers, whose text parses back" {
+                for spec in [ spec; { spec with Dropout = true } ] do
+                    for dims in mixed do
+                        let plan = Expect.wantOk (Planner.tensor Sm80 Float16 dims spec) $"{dims}"
+                        let budget = TilePlan.budget plan
+                        Expect.isLessThanOrEqual budget.MemoryBytes (99 * 1024) $"{dims}"
+                        Expect.isLessThanOrEqual budget.Registers 255 $"{dims}"
+                        Expect.equal (TilePlan.parse (TilePlan.print plan)) (Ok plan) "print and parse"
+                        Expect.equal (plan.BlockM % (16 * warps plan)) 0 "whole tiles of 16 rows"
+                        Expect.equal (warps plan % 2) 0 "copies of eight rows"
+                        Expect.equal (plan.BlockN % (if spec.Dropout then 32 else 16)) 0 "whole blocks of keys"
+            }
+
+            test "up to 128 columns a warp has 32 rows, beyond 16" {
+                for dims in mixed do
+                    let plan = Expect.wantOk (Planner.tensor Sm80 Float16 dims spec) $"{dims}"
+                    let rows = if max dims.HeadDim dims.ValueDim <= 128 then 32 else 16
+                    Expect.equal (plan.BlockM / warps plan) rows $"{dims}"
+            }
+
+            test "sizes for Ampere are kept or refused with numbers, sizes for all targets cut down" {
+                let dims width = { HeadDim = width; ValueDim = width }
+
+                match Planner.tensor Sm80 Float16 (dims 64) (sized (Some Sm80) 64 128) with
+                | Ok plan -> Expect.equal (plan.BlockM, plan.BlockN, warps plan) (64, 128, 2) "kept"
+                | Error reason -> failtest reason
+
+                match Planner.tensor Sm80 Float16 (dims 256) (sized (Some Sm80) 128 64) with
+                | Ok plan -> failtest (TilePlan.print plan)
+                | Error reason ->
+                    Expect.stringContains reason "128 x 64 at head dimension 256" "what was asked for"
+                    Expect.stringContains reason "sm80 has" "what there is"
+
+                for blockM in [ 0; 16; 100 ] do
+                    match Planner.tensor Sm80 Float16 (dims 64) (sized (Some Sm80) blockM 64) with
+                    | Ok plan -> failtest (TilePlan.print plan)
+                    | Error reason -> Expect.isNotEmpty reason $"{blockM} rows"
+
+                for blockM, blockN in [ 1, 1; 300, 300; 64, 16 ] do
+                    for dims in mixed do
+                        Expect.isOk (Planner.tensor Sm80 Float16 dims (sized None blockM blockN)) $"{blockM} x {blockN}"
+            }
+        ]
