@@ -28,8 +28,8 @@ type Truth =
 type Element(elementType: ElementType) =
     member _.Type = elementType
     abstract Run: Cases.Case * AttentionOptions -> Outcome
-    /// What the plain implementation of this type makes of a case.
-    abstract Naive: Truth -> ReferenceResult
+    /// What the plain implementation of this type makes of a case; tensor cores take softmax weights in the type, too.
+    abstract Naive: Truth * roundWeights: bool -> ReferenceResult
     /// What is wrong with an outcome; empty where nothing is.
     abstract Judge: Truth * ReferenceResult * Outcome * plan: string -> string
 
@@ -101,7 +101,7 @@ type private ElementOf<'T, 'L
             Failure = failure
         }
 
-    override _.Naive truth =
+    override _.Naive(truth, roundWeights) =
         if elementType = ElementType.Float64 then
             truth.Reference
         else
@@ -114,7 +114,9 @@ type private ElementOf<'T, 'L
                 ReadOnlySpan(narrow case.Key),
                 ReadOnlySpan(narrow case.Value),
                 &shape,
-                case.Arguments
+                case.Arguments,
+                null,
+                roundWeights
             )
 
     override _.Judge(truth, naive, outcome, plan) =

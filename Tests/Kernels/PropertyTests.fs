@@ -107,7 +107,7 @@ let judge (variant: AttentionVariant) (cases: Cases.Case seq) outcomes =
                     MayBeNaN = mayBeNaN case element.Type
                 }
 
-            let naive = element.Naive truth
+            let naive = element.Naive(truth, false)
 
             for bits, outcome in outcomes do
                 match outcome with

@@ -31,8 +31,9 @@ internal abstract class Backend : IDisposable
     public static Backend Open(string name) => name == "simd" ? new SimdBackend() : new DeviceBackend(name);
 
     /// <summary>Computes attention and waits for it.</summary>
+    /// <returns>The target that ran the call.</returns>
     /// <exception cref="DeviceFaultException">A mod read outside a table or divided by zero on a device.</exception>
-    public abstract void Forward<T, TLogSumExp>(
+    public abstract Target Forward<T, TLogSumExp>(
         AttentionVariant variant,
         HostTensors<T, TLogSumExp> tensors,
         in AttentionShape shape,

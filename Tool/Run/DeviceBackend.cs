@@ -1,3 +1,4 @@
+using FlashGen.Support;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
@@ -38,7 +39,7 @@ internal sealed class DeviceBackend : Backend
 
     public override Target Target => Target.Portable;
 
-    public override void Forward<T, TLogSumExp>(
+    public override Target Forward<T, TLogSumExp>(
         AttentionVariant variant,
         HostTensors<T, TLogSumExp> tensors,
         in AttentionShape shape,
@@ -78,6 +79,7 @@ internal sealed class DeviceBackend : Backend
             logSumExp.CopyToCPU(stream, tensors.LogSumExp);
         stream.Synchronize();
         options.Progress?.Report(1);
+        return kernels.PlanFor(Elements.TypeOf<T>(), shape).Target;
     }
 
     public override void Dispose()

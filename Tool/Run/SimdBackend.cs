@@ -9,7 +9,7 @@ internal sealed class SimdBackend : Backend
 
     public override Target Target => Target.Simd;
 
-    public override void Forward<T, TLogSumExp>(
+    public override Target Forward<T, TLogSumExp>(
         AttentionVariant variant,
         HostTensors<T, TLogSumExp> tensors,
         in AttentionShape shape,
@@ -34,5 +34,6 @@ internal sealed class SimdBackend : Backend
             default:
                 throw new InvalidOperationException($"{typeof(T)} is no element type.");
         }
+        return Target;
     }
 }

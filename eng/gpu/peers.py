@@ -6,6 +6,7 @@ peers.py check TOOL                   the tool's results against torch in float3
 """
 
 import concurrent.futures
+import dataclasses
 import json
 import math
 import os
@@ -32,6 +33,62 @@ class Server:
         if answer["Error"]:
             raise RuntimeError(answer["Error"].splitlines()[0])
         return answer
+
+
+@dataclasses.dataclass
+class Case:
+    """A shape of one variant: 16384 tokens in all and heads x d = 2048 where nothing else is said."""
+
+    variant: str
+    d: int
+    keys: int
+    peer: str
+    # From (q, k, v) to what runs the peer once; None where the peer is no other program.
+    make: object
+    # The pairs that are kept, of all.
+    share: float
+    want: float
+    kind: str = "Float16"
+    batch: int = 0
+    heads: int = 0
+    key_heads: int = 0
+    queries: int = 0
+
+    def __post_init__(self):
+        self.batch = self.batch or 16384 // self.keys
+        self.heads = self.heads or 2048 // self.d
+        self.key_heads = self.key_heads or self.heads
+        self.queries = self.queries or self.keys
+        self.flops = 4 * self.batch * self.heads * self.queries * self.keys * self.d * self.share
+        self.text = f"{self.variant} {self.kind} d={self.d} n={self.keys}"
+        if self.queries != self.keys:
+            self.text += f" q={self.queries} b={self.batch} h={self.heads}/{self.key_heads}"
+
+    def request(self):
+        return dict(Variant=self.variant, Type=self.kind, Batch=self.batch, Heads=self.heads, KeyHeads=self.key_heads,
+                    Queries=self.queries, Keys=self.keys, Dim=self.d, Runs=7)
+
+    def peer_run(self, torch):
+        if self.make is None:
+            return None
+        dtype = torch.float16 if self.kind == "Float16" else torch.bfloat16
+        heads = ((self.heads, self.queries), (self.key_heads, self.keys), (self.key_heads, self.keys))
+        return self.make(*(torch.randn(self.batch, h, n, self.d, device="cuda", dtype=dtype) for h, n in heads))
+
+    def speed(self, ms):
+        """Of what bounds the shape: memory for few queries, arithmetic for many."""
+        if self.queries < 16:
+            return f"{4 * self.batch * self.key_heads * self.keys * self.d / ms / 1e6:5.0f} GB/s   "
+        return f"{self.flops / ms / 1e9:5.0f} TFLOP/s"
+
+
+def fma_peak():
+    """float32 operations a millisecond: 128 multiply-adds a multiprocessor and clock, at the highest clock."""
+    import torch
+
+    clock = subprocess.run(["nvidia-smi", "--query-gpu=clocks.max.sm", "--format=csv,noheader,nounits"],
+                           capture_output=True, text=True, check=True).stdout.split()[0]
+    return torch.cuda.get_device_properties(0).multi_processor_count * 256 * float(clock) * 1e3
 
 
 def bench(server_path, out, wanted):
@@ -90,12 +147,16 @@ def bench(server_path, out, wanted):
     def prefix(n):
         return lambda b, h, q, k: (q >= k) | (k < n // 4)
 
-    # variant, type, dimension, tokens, peer, its run from (q, k, v), the share of pairs that are kept, the ratio that is wanted
+    def cudnn(is_causal=False, **options):
+        return lambda q, k, v: through(SDPBackend.CUDNN_ATTENTION, q, k, v, is_causal=is_causal, **options)
+
+    def fa2(is_causal=False, **options):
+        return lambda q, k, v: through(SDPBackend.FLASH_ATTENTION, q, k, v, is_causal=is_causal, **options)
+
     cases = []
     for d in (64, 128, 256):
         for n in (512, 2048, 8192, 16384):
             for name, is_causal in (("Full", False), ("Causal", True)):
-                share = 0.5 if is_causal else 1.0
                 if n == 512:
                     want = 0.90 if is_causal else 0.95
                 elif d == 64:
@@ -104,66 +165,67 @@ def bench(server_path, out, wanted):
                     want = 1.05 if n == 16384 and is_causal else 1.12
                 else:
                     want = 1.10 if is_causal else 1.02
-                make = lambda q, k, v, c=is_causal: through(SDPBackend.CUDNN_ATTENTION, q, k, v, is_causal=c)
-                cases.append((name, "Float16", d, n, "cuDNN", make, share, want))
+                cases.append(Case(name, d, n, "cuDNN", cudnn(is_causal), 0.5 if is_causal else 1.0, want))
+    for d in (64, 128):
+        for n in (2048, 8192, 16384):
+            cases.append(Case("AmpereFull", d, n, "FA2", fa2(), 1.0, 1.04))
+            cases.append(Case("AmpereCausal", d, n, "FA2", fa2(True), 0.5, 1.04))
     for d in (128, 64):
         want = 1.3 if d == 128 else 1.15
         heads, n = 2048 // d, 8192
         band = (1024 * n - 1024 * 1023 / 2) / n / n
         cases += [
-            ("Window1024", "Float16", d, n, "Flex", lambda q, k, v: flexed(q, k, v, window), band, want),
-            ("Alibi", "Float16", d, n, "Flex", lambda q, k, v, h=heads: flexed(q, k, v, causal, slopes(h)), 0.5, want),
-            ("PrefixLm", "Float16", d, n, "Flex", lambda q, k, v: flexed(q, k, v, prefix(8192)), 0.53125, want),
-            ("DistanceFade", "Float16", d, n, "Flex", lambda q, k, v: flexed(q, k, v, causal, faded), 0.5, want),
-            ("CausalDocuments", "Float16", d, n, "Flex", lambda q, k, v: flexed(q, k, v, documents(8192, causal)), 1 / 16, 1.5),
-            ("SoftCap", "Float16", d, n, "Flex", lambda q, k, v: flexed(q, k, v, causal, capped), 0.5, 2.0),
-            ("SoftCapWindow", "Float16", d, n, "Flex", lambda q, k, v: flexed(q, k, v, window, capped), band, 2.0),
+            Case("Window1024", d, n, "Flex", lambda q, k, v: flexed(q, k, v, window), band, want),
+            Case("Alibi", d, n, "Flex", lambda q, k, v, h=heads: flexed(q, k, v, causal, slopes(h)), 0.5, want),
+            Case("PrefixLm", d, n, "Flex", lambda q, k, v: flexed(q, k, v, prefix(8192)), 0.53125, want),
+            Case("DistanceFade", d, n, "Flex", lambda q, k, v: flexed(q, k, v, causal, faded), 0.5, want),
+            Case("CausalDocuments", d, n, "Flex", lambda q, k, v: flexed(q, k, v, documents(8192, causal)), 1 / 16, 1.5),
+            Case("SoftCap", d, n, "Flex", lambda q, k, v: flexed(q, k, v, causal, capped), 0.5, 2.0),
+            Case("SoftCapWindow", d, n, "Flex", lambda q, k, v: flexed(q, k, v, window, capped), band, 2.0),
         ]
-    dropped = lambda q, k, v: through(SDPBackend.FLASH_ATTENTION, q, k, v, is_causal=True, dropout_p=0.1)
-    cases.append(("CausalDropout", "Float16", 128, 8192, "FA2", dropped, 0.5, 1.4))
-    same = None
-    cases.append(("Causal", "BFloat16", 128, 8192, "ours, float16", same, 0.5, 0.97))
+    cases.append(Case("CausalDropout", 128, 8192, "FA2", fa2(True, dropout_p=0.1), 0.5, 1.4))
+    for n in (2048, 16384):
+        cases.append(Case("Causal", 128, n, "ours, float16", None, 0.5, 0.97, kind="BFloat16"))
+        cases.append(Case("Full", 128, n, "ours, float16", None, 1.0, 0.97, kind="BFloat16"))
+    grouped = dict(heads=32, key_heads=8, queries=1)
+    cases.append(Case("Full", 128, 8192, "cuDNN", cudnn(enable_gqa=True), 1.0, 0.97, batch=16, **grouped))
+    cases.append(Case("Full", 128, 65536, "cuDNN", cudnn(enable_gqa=True), 1.0, 1.05, batch=1, **grouped))
+    cases.append(Case("Full", 64, 4096, "FMA peak", None, 1.0, 0.25, kind="Float32"))
     if wanted:
-        cases = [case for case in cases if case[0] in wanted]
+        cases = [case for case in cases if case.variant in wanted or case.text in wanted]
 
     rows = []
-    for name, kind, d, n, peer, make, share, want in cases:
-        batch, heads = 16384 // n, 2048 // d
-        request = dict(Variant=name, Type=kind, Batch=batch, Heads=heads, KeyHeads=heads, Queries=n, Keys=n, Dim=d, Runs=7)
-        case = f"{name} {kind} d={d} n={n}"
+    for case in cases:
         try:
-            if make is None:
-                run = None
-            else:
-                dtype = torch.float16 if kind == "Float16" else torch.bfloat16
-                q, k, v = (torch.randn(batch, heads, n, d, device="cuda", dtype=dtype) for _ in range(3))
-                run = make(q, k, v)
+            run = case.peer_run(torch)
+            if run:
                 run(), run()
             ours, theirs = [], []
             for _ in range(3):
-                answer = server.time(**request)
+                answer = server.time(**case.request())
                 ours.append(answer["Ms"])
-                if run is None:
-                    theirs.append(server.time(**{**request, "Type": "Float16"})["Ms"])
-                else:
+                if run:
                     run()
                     theirs.append(median([once(run) for _ in range(7)]))
+                elif case.peer == "FMA peak":
+                    theirs.append(case.flops / fma_peak())
+                else:
+                    theirs.append(server.time(**{**case.request(), "Type": "Float16"})["Ms"])
         except Exception as fault:
-            print(f"{case:36} failed: {str(fault)[:300]}", flush=True)
-            rows.append(dict(case=case, peer=peer, error=str(fault)[:1000]))
+            print(f"{case.text:44} failed: {str(fault)[:300]}", flush=True)
+            rows.append(dict(case=case.text, peer=case.peer, error=str(fault)[:1000]))
             continue
         mine, other = median(ours), median(theirs)
-        flops = 4 * batch * heads * n * n * d * share / 1e9
         ratio = other / mine
-        mark = "ok" if ratio >= want else "under"
+        mark = "ok" if ratio >= case.want else "under"
         print(
-            f"{case:36} {answer['Target']:8} {mine:8.4f} ms {flops / mine:5.0f} TFLOP/s   {peer:14} {other:8.4f} ms"
-            f" {flops / other:5.0f}   ratio {ratio:.3f} (wanted {want:.2f}) {mark}",
+            f"{case.text:44} {answer['Target']:8} {mine:8.4f} ms {case.speed(mine)}   {case.peer:14} {other:8.4f} ms"
+            f" {case.speed(other)}   ratio {ratio:.3f} (wanted {case.want:.2f}) {mark}",
             flush=True,
         )
         rows.append(
-            dict(case=case, target=answer["Target"], plan=answer["Plan"], ours_ms=mine, peer=peer, peer_ms=other,
-                 ratio=ratio, wanted=want, tflops=flops / mine)
+            dict(case=case.text, target=answer["Target"], plan=answer["Plan"], first_ms=answer["First"], ours_ms=mine,
+                 peer=case.peer, peer_ms=other, ratio=ratio, wanted=case.want, tflops=case.flops / mine / 1e9)
         )
     with open(os.path.join(out, "gpu.json"), "w") as file:
         json.dump(rows, file, indent=1)
