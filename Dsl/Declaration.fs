@@ -38,4 +38,6 @@ type Declaration =
         Optimized: bool
         /// The class was refused: it still gets its surface, with bodies that throw, so that one mistake gives one error.
         Rejected: bool
+        /// What the tuning file has for this spec.
+        Tuned: TunedPlan list
     }

@@ -18,7 +18,8 @@ module Planner =
 
     let private defaultBlockN = 128
 
-    let private blockSize target (spec: AttentionSpec) =
+    /// The size that a declaration fixes for a target.
+    let declaredSize target (spec: AttentionSpec) =
         let named = spec.BlockSizes |> List.tryFind (fun size -> size.Target = Some target)
 
         match named with
@@ -34,7 +35,7 @@ module Planner =
         let smallest = if elementType = Float64 then 2 else 1
 
         let rowVectors, panels, blockN =
-            match blockSize Simd spec with
+            match declaredSize Simd spec with
             | None -> rowVectors, defaultPanels elementType, defaultBlockN
             | Some size ->
                 let rowVectors = max smallest (min rowVectors (ceilingDivide size.BlockM lanes))
@@ -126,7 +127,7 @@ module Planner =
     /// The tile sizes to try. A size for this target is kept; one for all targets, which the CPU has room for, is cut down to what a
     /// device holds. Rows come in whole groups, keys in whole blocks of 32: dropout draws for such blocks.
     let private portableSizes elementType (spec: AttentionSpec) =
-        match blockSize Portable spec with
+        match declaredSize Portable spec with
         | None -> [ portableBlockM elementType, 32 ]
         | Some size ->
             let blockN = 32 * max 1 (size.BlockN / 32)
@@ -194,10 +195,13 @@ module Planner =
     /// The groups that a device without room for the planner's own falls back to.
     let private smallGroups = [ 32; 16 ]
 
+    /// A device plan in the group sizes of its kernel text, the largest first.
+    let groups (plan: TilePlan) =
+        plan :: [ for threads in smallGroups -> shrink threads plan ] |> List.distinct
+
     /// The device plans of one kernel text, largest group first: a device takes the first that it can run.
     let portablePlans elementType dims spec =
-        portable elementType dims spec
-        |> Result.map (fun plan -> plan :: [ for threads in smallGroups -> shrink threads plan ] |> List.distinct)
+        portable elementType dims spec |> Result.map groups
 
     /// Dimensions that tensor-core kernels are unrolled for; a dimension takes the least that holds it.
     let tensorDims = [ 64; 96; 128; 192; 256 ]
@@ -276,7 +280,7 @@ module Planner =
             else
                 narrow
 
-        match blockSize kind spec with
+        match declaredSize kind spec with
         | Some size when size.Target = Some kind -> plan size.BlockM (round size.BlockN)
         | Some size ->
             let blockM = 64 * max 1 (min (size.BlockM / 64) (defaultM / 64))

@@ -55,6 +55,13 @@ type Budget = { Registers: int; MemoryBytes: int }
 
 [<RequireQualifiedAccess>]
 module TilePlan =
+    /// What a target offers a plan's schedule.
+    let target kind schedule =
+        match kind, schedule with
+        | Simd, SimdSchedule schedule -> TargetDescription.simd schedule.VectorBits
+        | (Sm80 | Sm90), _ -> TargetDescription.tensor kind
+        | _ -> TargetDescription.portable (List.last TargetDescription.portableGroups)
+
     /// Bytes of one number in the kernel's arithmetic (semantics 13).
     let computeBytes elementType =
         match elementType with
@@ -343,7 +350,8 @@ module TilePlan =
                              | "simd" -> [ "bits"; "rows"; "panels"; "keys"; "values" ]
                              | "sm80"
                              | "sm90" -> [ "warps"; "stages" ]
-                             | _ -> [ "threads"; "rows"; "columns"; "head"; "value" ])
+                             | "portable" -> [ "threads"; "rows"; "columns"; "head"; "value" ]
+                             | _ -> [])
                             @ [ "d"; "dv"; "m"; "n" ]
                             |> List.filter (fun name -> not (Map.containsKey name numbers))
 

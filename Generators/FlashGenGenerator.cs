@@ -37,7 +37,23 @@ public sealed class FlashGenGenerator : IIncrementalGenerator
             .Select(static (result, _) => result!.Declaration!)
             .WithTrackingName(Steps.Substituted);
         var accepted = declarations.Where(static declaration => !declaration.Rejected).WithTrackingName(Steps.Accepted);
-        var needs = accepted
+
+        // Each declaration meets the entries that are its own: a change of the tuning file reaches the variants that it is about.
+        var tuningFiles = context
+            .AdditionalTextsProvider.Where(static text => TuningFile.Is(text))
+            .Select(static (text, cancellation) => TuningFile.Read(text, cancellation))
+            .WithTrackingName(Steps.TuningFiles);
+        var entries = tuningFiles
+            .Collect()
+            .Select(
+                static (files, _) =>
+                    ListModule.OfSeq(files.SelectMany(file => file.File.Entries).Select(entry => entry.Item2))
+            );
+        var tuned = accepted
+            .Combine(entries)
+            .Select(static (pair, _) => TuningFile.Join(pair.Left, pair.Right))
+            .WithTrackingName(Steps.Tuned);
+        var needs = tuned
             .Select(static (declaration, _) => PanelsEmitter.Needs(declaration))
             .Collect()
             .Select(
@@ -64,7 +80,7 @@ public sealed class FlashGenGenerator : IIncrementalGenerator
             static (output, pair) => Emission.Substitute(output, pair.Left, pair.Right)
         );
         context.RegisterImplementationSourceOutput(
-            accepted.Combine(ambiguous),
+            tuned.Combine(ambiguous),
             static (output, pair) => Emission.Kernels(output, pair.Left, pair.Right)
         );
         context.RegisterImplementationSourceOutput(needs, static (output, all) => Emission.Panels(output, all));
@@ -89,6 +105,17 @@ public sealed class FlashGenGenerator : IIncrementalGenerator
                 foreach (var diagnostic in pair.Right ? pair.Left.Diagnostics() : [])
                     output.ReportDiagnostic(diagnostic);
             }
+        );
+        context.RegisterSourceOutput(
+            tuningFiles.SelectMany(static (file, _) => file.Faults()),
+            static (output, fault) => output.ReportDiagnostic(fault.ToDiagnostic())
+        );
+        context.RegisterSourceOutput(
+            accepted
+                .Combine(tuningFiles.Collect())
+                .SelectMany(static (pair, _) => pair.Right.SelectMany(file => file.Stale(pair.Left)))
+                .WithTrackingName(Steps.Stale),
+            static (output, stale) => output.ReportDiagnostic(stale.ToDiagnostic())
         );
         Report(context, parsed.SelectMany(static (result, _) => result!.Diagnostics), Steps.Diagnostics);
         Report(context, StrayMods(context, ModParser.MaskAttribute), Steps.StrayMasks);

@@ -7,6 +7,9 @@ internal static class Steps
     public const string Declarations = "Declarations";
     public const string Substituted = "Substituted";
     public const string Accepted = "Accepted";
+    public const string TuningFiles = "TuningFiles";
+    public const string Tuned = "Tuned";
+    public const string Stale = "Stale";
     public const string Panels = "Panels";
     public const string AmbiguousNames = "AmbiguousNames";
     public const string LeftToCompiler = "LeftToCompiler";

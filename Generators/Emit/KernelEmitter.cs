@@ -14,22 +14,22 @@ internal static class KernelEmitter
     {
         Coverage coverage = CoverageModule.ofSpec(declaration.Spec);
         bool isPortable = declaration.Spec.Targets.Contains(TargetKind.Portable);
-        IEnumerable<TilePlan> plans = SimdPlans.All(declaration.Spec);
+        IEnumerable<PlanChoice> plans = SimdPlans.All(declaration);
         if (isPortable)
-            plans = plans.Concat(PortablePlans.All(declaration.Spec));
-        bool isTensor = TensorPlans.All(declaration.Spec).Any();
+            plans = plans.Concat(PortablePlans.All(declaration));
+        bool isTensor = TensorPlans.Choices(declaration).Any();
         if (isTensor)
-            plans = plans.Concat(TensorPlans.All(declaration.Spec));
+            plans = plans.Concat(TensorPlans.Choices(declaration));
         yield return ("Variant", VariantEmitter.Emit(declaration, plans));
         if (isPortable)
             yield return ("Portable", PortableEntryEmitter.Emit(declaration, coverage));
         if (isTensor)
             yield return ("Tensor", TensorEntryEmitter.Emit(declaration, coverage));
         yield return ("Simd", SimdEntryEmitter.Emit(declaration));
-        foreach (TilePlan plan in SimdPlans.Kernels(declaration.Spec))
-        {
-            SimdTile tile = SimdTile.Of(plan);
-            yield return (SimdEmitter.KernelName(tile), new SimdEmitter(declaration, coverage, plan).Emit());
-        }
+        foreach (SimdText text in SimdPlans.Kernels(declaration))
+            yield return (
+                SimdEmitter.KernelName(SimdTile.Of(text.Plan)),
+                new SimdEmitter(declaration, coverage, text).Emit()
+            );
     }
 }

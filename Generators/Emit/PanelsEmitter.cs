@@ -19,10 +19,10 @@ internal static class PanelsEmitter
     public static FSharpList<string> Needs(Declaration declaration) =>
         ListModule.OfSeq(
             SimdPlans
-                .Kernels(declaration.Spec)
-                .Select(SimdTile.Of)
+                .Kernels(declaration)
+                .Select(text => SimdTile.Of(text.Plan))
                 .SelectMany(tile => new[] { $"{Lanes} {tile.VectorBits}", PanelNeed(tile) })
-                .Concat(TensorPlans.Tiles(declaration.Spec).Select(TensorNeed))
+                .Concat(TensorPlans.Tiles(declaration).Select(TensorNeed))
                 .Distinct()
         );
 

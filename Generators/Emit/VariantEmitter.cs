@@ -10,7 +10,7 @@ namespace FlashGen.Generators.Emit;
 /// <summary>The description behind <c>Variant</c>, and the same calls with arguments by name.</summary>
 internal static class VariantEmitter
 {
-    public static string Emit(Declaration declaration, IEnumerable<TilePlan> plans)
+    public static string Emit(Declaration declaration, IEnumerable<PlanChoice> plans)
     {
         AttentionSpec spec = declaration.Spec;
         string List(IEnumerable<string> items) => string.Concat(items.Select(item => $"\n            {item},"));
@@ -102,12 +102,23 @@ internal static class VariantEmitter
         return $"static ({parameters}) => {Keywords.Escape(method.Method)}({string.Join(", ", method.Parameters.Select(Argument))})";
     }
 
-    private static string Plan(TilePlan plan)
+    private static string Plan(PlanChoice choice)
     {
+        TilePlan plan = choice.Plan;
         Budget budget = TilePlanModule.budget(plan);
         return $"new(Target.{plan.Target}, ElementType.{plan.Type}, {Number(plan.Dims.HeadDim)}, {Number(plan.Dims.ValueDim)}, "
-            + $"{Quote(TilePlanModule.shapeClassName(plan.ShapeClass))}, {Quote(TilePlanModule.print(plan))}, {Number(budget.Registers)}, {Number(budget.MemoryBytes)})";
+            + $"{Quote(TilePlanModule.shapeClassName(plan.ShapeClass))}, {Quote(TilePlanModule.print(plan))}, {Number(budget.Registers)}, {Number(budget.MemoryBytes)})"
+            + (
+                choice.Source.IsFromPlanner && choice.Others.IsEmpty
+                    ? ""
+                    : $" {{ Source = PlanSource.{Source(choice)}, Reason = {Quote(PlanReason.Of(choice))} }}"
+            );
     }
+
+    private static string Source(PlanChoice choice) =>
+        choice.Source.IsFromPlanner ? "Planner"
+        : choice.Source.IsFromBlockSize ? "BlockSize"
+        : "Tuned";
 
     private static IEnumerable<string> Refusals(Declaration declaration)
     {

@@ -138,7 +138,8 @@ internal static class DeclarationParser
             shape.Accessibility,
             rejected ? FSharpList<ModMethod>.Empty : ListModule.OfSeq(signatures.Select(mod => mod.Method)),
             build.Optimizes,
-            rejected
+            rejected,
+            FSharpList<TunedPlan>.Empty
         );
         return new ParseResult(shape.Name, declaration, surface, context.Diagnostics, context.RefusedByCompiler);
     }

@@ -236,6 +236,20 @@ internal static class DiagnosticCatalog
         "Generated files are written in C# {1}, and this project is compiled as C# {0}: remove <LangVersion>, or set it to {1} or later"
     );
 
+    // The tuning file.
+
+    public static readonly DiagnosticDescriptor TuningFileFault = Warning(
+        "FG0036",
+        "The tuning file can be read",
+        "This line of flashgen.plans is not used: {0}"
+    );
+
+    public static readonly DiagnosticDescriptor StalePlan = Warning(
+        "FG0037",
+        "A measured plan is of the variant as it is",
+        "The plan that was measured for '{0}' is not used: {1}; flashgen tune measures it again"
+    );
+
     private const string Category = "FlashGen";
 
     private static readonly Dictionary<string, DiagnosticDescriptor> ById = All().ToDictionary(rule => rule.Id);
@@ -263,6 +277,9 @@ internal static class DiagnosticCatalog
             helpLinkUri: Page(id),
             customTags: WellKnownDiagnosticTags.NotConfigurable
         );
+
+    private static DiagnosticDescriptor Warning(string id, string title, string message) =>
+        new(id, title, message, Category, DiagnosticSeverity.Warning, isEnabledByDefault: true, helpLinkUri: Page(id));
 
     private static string Page(string id) => $"docs/rules/{id}.md";
 }

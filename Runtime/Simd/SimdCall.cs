@@ -138,11 +138,11 @@ public struct SimdOutcome
 public unsafe interface ISimdKernel<TArguments>
     where TArguments : unmanaged
 {
-    /// <summary>Query rows of a panel, and panels of the largest item.</summary>
+    /// <summary>Query rows of a panel.</summary>
     static abstract int PanelRows { get; }
 
-    /// <inheritdoc cref="PanelRows"/>
-    static abstract int Panels { get; }
+    /// <summary>Panels of a call's largest item.</summary>
+    static abstract int Panels(in SimdCall call);
 
     /// <summary>Bytes of scratch that an item of so many panels needs.</summary>
     static abstract nint ScratchBytes(in SimdCall call, int panels);
@@ -194,7 +194,7 @@ public unsafe interface ISimdRowKernel<TArguments> : ISimdKernel<TArguments>
     where TArguments : unmanaged
 {
     /// <summary>Keys of a tile.</summary>
-    static abstract int TileKeys { get; }
+    static abstract int TileKeys(in SimdCall call);
 
     /// <summary>Bytes of what <see cref="Leaves"/> writes.</summary>
     static abstract int LeavesBytes { get; }

@@ -133,7 +133,7 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
     {
         long heads = (long)call.Batch * call.QueryHeads;
         long all = heads * ((call.QueryLength + TKernel.PanelRows - 1) / TKernel.PanelRows);
-        panels = (int)Math.Clamp(all / ((long)threads * ItemsPerThread), 1, TKernel.Panels);
+        panels = (int)Math.Clamp(all / ((long)threads * ItemsPerThread), 1, TKernel.Panels(call));
         rowsPerItem = panels * TKernel.PanelRows;
         tiles = (int)(((long)call.QueryLength + rowsPerItem - 1) / rowsPerItem);
         items = heads * tiles;

@@ -23,10 +23,10 @@ public static unsafe class SimdRowLoop
         where TArguments : unmanaged =>
         sizeof(float)
             * (
-                RowsAtOnce * (nint)ScoreStride(TKernel.TileKeys)
+                RowsAtOnce * (nint)ScoreStride(TKernel.TileKeys(call))
                 + (nint)call.GroupSize * call.QueryLength * call.HeadDim
             )
-        + SimdKeyTile<T, float>.Bytes(call, TKernel.TileKeys);
+        + SimdKeyTile<T, float>.Bytes(call, TKernel.TileKeys(call));
 
     /// <summary>Computes the rows of a group against some of its keys, and leaves them as partial results.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -42,7 +42,7 @@ public static unsafe class SimdRowLoop
         where TKernel : ISimdRowKernel<TArguments>
         where TArguments : unmanaged
     {
-        int tileKeys = TKernel.TileKeys;
+        int tileKeys = TKernel.TileKeys(call);
         nint scoreStride = ScoreStride(tileKeys);
         float* scores = (float*)scratch;
         float* copy = scores + RowsAtOnce * scoreStride;

@@ -18,7 +18,27 @@ public sealed record PlanInfo(
     string Canonical,
     int RegistersPerThread,
     int SharedBytes
-);
+)
+{
+    /// <summary>What chose the plan.</summary>
+    public PlanSource Source { get; init; }
+
+    /// <summary>Why this plan and not another, in words; empty where only the planner had one.</summary>
+    public string Reason { get; init; } = "";
+}
+
+/// <summary>What chose a plan; each beats those before it.</summary>
+public enum PlanSource
+{
+    /// <summary>The planner's model.</summary>
+    Planner,
+
+    /// <summary>A measurement, recorded in <c>flashgen.plans</c>.</summary>
+    Tuned,
+
+    /// <summary>The declaration's own <see cref="BlockSizeAttribute"/>.</summary>
+    BlockSize,
+}
 
 /// <summary>Why a variant has no kernel for a target.</summary>
 /// <param name="Target">The target.</param>

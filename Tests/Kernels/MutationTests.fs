@@ -262,9 +262,9 @@ let private mapMods rule (spec: AttentionSpec) =
 /// The kernels of a declaration, by the file names that the generator gives them.
 let private kernels (declaration: Declaration) coverage =
     [
-        for plan in SimdPlans.Kernels declaration.Spec ->
-            $"{declaration.Spec.Name}.{SimdEmitter.KernelName(SimdTile.Of plan)}.g.cs",
-            SimdEmitter(declaration, coverage, plan).Emit()
+        for text in SimdPlans.Kernels declaration ->
+            $"{declaration.Spec.Name}.{SimdEmitter.KernelName(SimdTile.Of text.Plan)}.g.cs",
+            SimdEmitter(declaration, coverage, text).Emit()
     ]
 
 let private replaceFiles (changed: (string * string) list) generated =

@@ -18,7 +18,17 @@ internal static class PlanText
         terminal.Writer.WriteLine();
         terminal.Writer.WriteLine("Plans");
         Table table = new() { Border = TableBorder.Simple };
-        table.AddColumns("Target", "Type", "Head dim", "Value dim", "Class", "Registers", "Memory", "Plan");
+        table.AddColumns(
+            "Target",
+            "Type",
+            "Head dim",
+            "Value dim",
+            "Class",
+            "Registers",
+            "Memory",
+            "Chosen by",
+            "Plan"
+        );
         foreach (PlanInfo plan in variant.Plans)
             table.AddRow(
                 new Text(plan.Target.ToString().ToLowerInvariant()),
@@ -28,9 +38,16 @@ internal static class PlanText
                 new Text(plan.ShapeClass),
                 new Text(plan.RegistersPerThread.ToString(CultureInfo.InvariantCulture)),
                 new Text(Kilobytes(plan)),
+                new Text(ChosenBy(plan.Source)),
                 new Text(Schedule(plan))
             );
         terminal.Output.Write(table);
+        foreach (
+            IGrouping<string, PlanInfo> why in variant
+                .Plans.Where(plan => plan.Reason.Length != 0)
+                .GroupBy(plan => $"{ChosenBy(plan.Source)}: {plan.Reason}")
+        )
+            terminal.Writer.WriteLine($"  {Kernels(why)}  {why.Key}");
         foreach (TargetRefusal refusal in variant.Refusals)
             terminal.Writer.WriteLine($"  no {refusal.Target.ToString().ToLowerInvariant()}: {refusal.Reason}");
     }
@@ -54,6 +71,27 @@ internal static class PlanText
         int at = plan.Canonical.IndexOf(" m=", StringComparison.Ordinal);
         return at < 0 ? plan.Canonical : plan.Canonical[(at + 1)..];
     }
+
+    private static string ChosenBy(PlanSource source) =>
+        source switch
+        {
+            PlanSource.Tuned => "tuned",
+            PlanSource.BlockSize => "[BlockSize]",
+            _ => "planner",
+        };
+
+    private static string Kernels(IEnumerable<PlanInfo> plans) =>
+        string.Join(
+            ", ",
+            plans
+                .Select(plan =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{plan.Target.ToString().ToLowerInvariant()} {Describe.Type(plan.ElementType)} {plan.HeadDim}x{plan.ValueDim} {plan.ShapeClass}"
+                    )
+                )
+                .Distinct()
+        );
 
     private static string Dim(int dim) => dim == 0 ? "any" : dim.ToString(CultureInfo.InvariantCulture);
 

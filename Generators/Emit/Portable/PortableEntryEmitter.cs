@@ -14,8 +14,8 @@ internal static class PortableEntryEmitter
     {
         AttentionSpec spec = declaration.Spec;
         PortableModsEmitter mods = new(spec, coverage);
-        List<TilePlan> plans = PortablePlans.Kernels(spec).ToList();
-        List<string> members = new() { Engine(spec) };
+        List<TilePlan> plans = PortablePlans.Kernels(declaration).Select(choice => choice.Plan).ToList();
+        List<string> members = new() { Engine(declaration) };
         members.AddRange(spec.Types.Select(type => Forward(declaration, type)));
         members.AddRange(mods.Shared());
         foreach (IGrouping<string, TilePlan> group in plans.GroupBy(PortableEmitter.SoftmaxName))
@@ -30,7 +30,7 @@ internal static class PortableEntryEmitter
         return $$"""
             {{Header}}
             // {{spec.Name}} on any ILGPU device.
-            {{string.Join("\n", plans.Select(plan => "// Plan: " + TilePlanModule.print(plan)))}}
+            {{string.Join("\n", PortablePlans.Kernels(declaration).Select(PlanReason.Line))}}
             {{CoverageText.Describe(coverage, "// ")}}
 
             using System;
@@ -64,11 +64,13 @@ internal static class PortableEntryEmitter
             _ => ("double", "PortableFloat64"),
         };
 
-    private static string Engine(AttentionSpec spec)
+    private static string Engine(Declaration declaration)
     {
+        AttentionSpec spec = declaration.Spec;
         // The group sizes of one text and type share a line.
         IEnumerable<string> kernels = PortablePlans
-            .All(spec)
+            .All(declaration)
+            .Select(choice => choice.Plan)
             .GroupBy(plan => (plan.Type, plan.Dims))
             .Select(group => "    " + string.Join(" ", group.Select(Kernel)));
         return $$"""

@@ -9,25 +9,25 @@ namespace FlashGen.Generators.Emit.Portable;
 internal static class PortablePlans
 {
     /// <summary>A plan for each kernel text: one for each number of value columns, in float and in double.</summary>
-    public static IEnumerable<TilePlan> Kernels(AttentionSpec spec) =>
+    public static IEnumerable<PlanChoice> Kernels(Declaration declaration) =>
         from wide in new[] { false, true }
-        let types = spec.Types.Where(type => type.IsFloat64 == wide).ToList()
+        let types = declaration.Spec.Types.Where(type => type.IsFloat64 == wide).ToList()
         where types.Count > 0
-        from dims in Planner.portableDims(types[0], spec)
-        select Plans(types[0], dims, spec).First();
+        from dims in Planner.portableDims(types[0], declaration.Spec)
+        select Groups(types[0], dims, declaration).First();
 
     /// <summary>A plan for each type, number of value columns and group size: what an engine chooses from.</summary>
-    public static IEnumerable<TilePlan> All(AttentionSpec spec) =>
-        from type in spec.Types
-        from dims in Planner.portableDims(type, spec)
-        from plan in Plans(type, dims, spec)
-        select plan;
+    public static IEnumerable<PlanChoice> All(Declaration declaration) =>
+        from type in declaration.Spec.Types
+        from dims in Planner.portableDims(type, declaration.Spec)
+        from choice in Groups(type, dims, declaration)
+        select choice;
 
     public static PortableSchedule Schedule(TilePlan plan) => ((Schedule.PortableSchedule)plan.Schedule).Item;
 
-    private static IEnumerable<TilePlan> Plans(ElementType type, HeadDims dims, AttentionSpec spec)
+    private static IEnumerable<PlanChoice> Groups(ElementType type, HeadDims dims, Declaration declaration)
     {
-        var result = Planner.portablePlans(type, dims, spec);
+        var result = PlanChoiceModule.portableGroups(type, dims, declaration.Spec, declaration.Tuned);
         return result.IsOk ? result.ResultValue : throw new InvalidOperationException(result.ErrorValue);
     }
 }

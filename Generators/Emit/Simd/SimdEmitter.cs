@@ -15,14 +15,15 @@ internal sealed class SimdEmitter
     private readonly Declaration declaration;
     private readonly AttentionSpec spec;
     private readonly Coverage coverage;
+    private readonly SimdText text;
     private readonly TilePlan plan;
     private readonly SimdTile tile;
     private readonly SimdCoverageEmitter kinds;
     private readonly SimdModsEmitter mods;
 
-    public SimdEmitter(Declaration declaration, Coverage coverage, TilePlan plan)
+    public SimdEmitter(Declaration declaration, Coverage coverage, SimdText text)
     {
-        (this.declaration, this.coverage, this.plan) = (declaration, coverage, plan);
+        (this.declaration, this.coverage, this.text, plan) = (declaration, coverage, text, text.Plan);
         spec = declaration.Spec;
         tile = SimdTile.Of(plan);
         kinds = new(spec, coverage, tile);
@@ -52,7 +53,7 @@ internal sealed class SimdEmitter
                     """;
         string body = $$"""
             /// <summary>
-            /// {{tile.RowVectors}} vectors of {{tile.Lanes}} rows make a panel; up to {{Schedule.Panels}} panels share tiles of {{plan.BlockN}} keys.
+            /// {{tile.RowVectors}} vectors of {{tile.Lanes}} rows make a panel; {{(text.IsUniform ? $"up to {Schedule.Panels} panels share tiles of {plan.BlockN} keys." : "panels share tiles of keys, as many as Sizes says.")}}
             {{Indent(CoverageText.Describe(coverage, "/// "), 0)}}
             /// </summary>
             private readonly unsafe struct {{KernelName(
@@ -60,11 +61,11 @@ internal sealed class SimdEmitter
             )}}{{generic}} : global::FlashGen.Support.{{(tile.Wide ? "ISimdKernel" : "ISimdRowKernel")}}<SimdArguments>{{constraint}}
             {
                 private const int Rows = {{tile.Rows}};
-                private const int BlockN = {{plan.BlockN}};
+            {{Indent(SizesOfTiles(), 1)}}
 
                 public static int PanelRows => Rows;
 
-                public static int Panels => {{Schedule.Panels}};
+                public static int Panels(in SimdCall call) => {{(text.IsUniform ? Number(Schedule.Panels) : "Sizes(call).Panels")}};
 
             {{Indent(Scratch(), 1)}}
 
@@ -74,7 +75,7 @@ internal sealed class SimdEmitter
 
             {{Indent(Close(), 1)}}
             {{Indent(string.Concat(kinds.Emit().Concat(mods.Emit()).Select(part => "\n" + part + "\n")), 1)}}
-            {{Indent(tile.Wide ? NoRows : new SimdRowsEmitter(spec, coverage, tile).Emit(), 1)}}
+            {{Indent(tile.Wide ? NoRows : new SimdRowsEmitter(spec, coverage, tile, text.IsUniform ? "BlockN" : "Sizes(call).BlockN").Emit(), 1)}}
 
             {{Indent(kinds.PanelStruct(), 1)}}
             }
@@ -82,7 +83,7 @@ internal sealed class SimdEmitter
         return $$"""
             {{Header}}
             // {{spec.Name}} on the CPU, {{tile.VectorBits}} bits at a time.
-            // Plan: {{TilePlanModule.print(plan)}}
+            // Plan: {{TilePlanModule.print(plan)}}{{string.Concat(text.Reasons().Select(reason => "\n// " + reason))}}
 
             using System;
             using System.Runtime.CompilerServices;
@@ -112,12 +113,21 @@ internal sealed class SimdEmitter
 
     private SimdSchedule Schedule => ((Schedule.SimdSchedule)plan.Schedule).Item;
 
+    private string TileKeys => text.IsUniform ? "BlockN" : "TileKeys(call)";
+
+    // A size for all calls is a constant.
+    private string SizesOfTiles() =>
+        text.IsUniform
+            ? $"private const int BlockN = {plan.BlockN};"
+            : text.SizesMember(spec)
+                + (tile.Wide ? "\n\nprivate static int TileKeys(in SimdCall call) => Sizes(call).BlockN;" : "");
+
     private string StoredType => tile.Wide ? "double" : "T";
 
     private string Scratch() =>
         $$"""
             public static nint ScratchBytes(in SimdCall call, int panels) =>
-                sizeof({{Real}}) * (BlockN * Rows + (nint)panels * Rows * (call.HeadDim + call.ValueDim + 6)) + SimdKeyTile<{{StoredType}}, {{Real}}>.Bytes(call, BlockN);
+                sizeof({{Real}}) * ({{TileKeys}} * Rows + (nint)panels * Rows * (call.HeadDim + call.ValueDim + 6)) + SimdKeyTile<{{StoredType}}, {{Real}}>.Bytes(call, {{TileKeys}});
             """;
 
     private string Run()
@@ -133,13 +143,13 @@ internal sealed class SimdEmitter
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
             public static void Run(in SimdCall call, in SimdArguments arguments, in SimdItem item, byte* scratch, ref SimdOutcome outcome)
             {
-                int headDim = call.HeadDim, valueDim = call.ValueDim;
+                int headDim = call.HeadDim, valueDim = call.ValueDim;{{(text.IsUniform ? "" : "\n    int BlockN = TileKeys(call);")}}
                 {{Real}}* scores = ({{Real}}*)scratch, copy = scores + BlockN * Rows;
                 {{Real}}* memory = copy + SimdKeyTile<{{StoredType}}, {{Real}}>.Bytes(call, BlockN) / sizeof({{Real}});
                 SimdKeyTile<{{StoredType}}, {{Real}}> tile = default;
 
                 int count = (item.Rows + Rows - 1) / Rows;
-                Panel* panels = stackalloc Panel[Panels];
+                Panel* panels = stackalloc Panel[{{text.MostPanels}}];
                 int first = int.MaxValue, last = -1;
                 for (int p = 0; p < count; p++)
                 {
@@ -153,8 +163,10 @@ internal sealed class SimdEmitter
                     int start = index * BlockN, end = Math.Min(start + BlockN, last + 1);
                     tile.Locate(call, item, start, end - start, count > 1, copy);
                     SimdAhead ahead = SimdAhead.Of<{{StoredType}}>(call, item, end, last, BlockN, count * {{(
-                plan.BlockN + tile.KeyUnroll - 1
-            ) / tile.KeyUnroll}});{{keyLeaves}}
+                text.IsUniform
+                    ? Number((plan.BlockN + tile.KeyUnroll - 1) / tile.KeyUnroll)
+                    : $"((BlockN + {tile.KeyUnroll - 1}) / {tile.KeyUnroll})"
+            )}});{{keyLeaves}}
                     for (int p = 0; p < count; p++)
                     {
                         Panel* panel = panels + p;

@@ -8,35 +8,37 @@ namespace FlashGen.Generators.Emit.Simd;
 /// <summary>The CPU plans of a variant.</summary>
 internal static class SimdPlans
 {
-    /// <summary>A plan for each kernel text: one a width, and one more where there are doubles.</summary>
-    public static IEnumerable<TilePlan> Kernels(AttentionSpec spec)
+    /// <summary>The kernel texts: one a width, and one more where there are doubles.</summary>
+    public static IEnumerable<SimdText> Kernels(Declaration declaration)
     {
-        HeadDims dims = Planner.largestDims(spec);
         foreach (bool wide in new[] { false, true })
+        foreach (int bits in TargetDescriptionModule.simdWidths)
         {
-            List<ElementType> types = spec.Types.Where(type => type.IsFloat64 == wide).ToList();
-            if (types.Count == 0)
-                continue;
             // The narrowest type needs the most scratch: it is widened.
-            ElementType type = types.OrderBy(TilePlanModule.storageBytes).First();
-            foreach (int bits in TargetDescriptionModule.simdWidths)
-                yield return Plan(bits, type, dims, spec);
+            List<PlanChoice> choices = declaration
+                .Spec.Types.Where(type => type.IsFloat64 == wide)
+                .OrderBy(TilePlanModule.storageBytes)
+                .SelectMany(type => Dims(declaration.Spec).SelectMany(dims => Choices(bits, type, dims, declaration)))
+                .ToList();
+            if (choices.Count > 0)
+                yield return new(choices);
         }
     }
 
-    /// <summary>A plan for each type, dimension and width.</summary>
-    public static IEnumerable<TilePlan> All(AttentionSpec spec)
-    {
-        IEnumerable<HeadDims> dims = spec.Dims.IsEmpty ? new[] { Planner.largestDims(spec) } : spec.Dims;
-        return from type in spec.Types
-            from dim in dims
-            from bits in TargetDescriptionModule.simdWidths
-            select Plan(bits, type, dim, spec);
-    }
+    /// <summary>A plan for each type, dimension and width, and one more for each class of shapes that has its own.</summary>
+    public static IEnumerable<PlanChoice> All(Declaration declaration) =>
+        from type in declaration.Spec.Types
+        from dims in Dims(declaration.Spec)
+        from bits in TargetDescriptionModule.simdWidths
+        from choice in Choices(bits, type, dims, declaration)
+        select choice;
 
-    private static TilePlan Plan(int bits, ElementType type, HeadDims dims, AttentionSpec spec)
+    private static IEnumerable<HeadDims> Dims(AttentionSpec spec) =>
+        spec.Dims.IsEmpty ? new[] { Planner.largestDims(spec) } : spec.Dims;
+
+    private static IEnumerable<PlanChoice> Choices(int bits, ElementType type, HeadDims dims, Declaration declaration)
     {
-        var result = Planner.simd(bits, type, dims, spec);
+        var result = PlanChoiceModule.simd(bits, type, dims, declaration.Spec, declaration.Tuned);
         return result.IsOk ? result.ResultValue : throw new InvalidOperationException(result.ErrorValue);
     }
 }

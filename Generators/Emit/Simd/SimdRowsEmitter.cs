@@ -10,7 +10,8 @@ namespace FlashGen.Generators.Emit.Simd;
 /// A variant's own parts of the CPU kernel for a few query rows (decoding); the loop around them is the runtime's. A row's bounds are
 /// numbers, so between them only the rest of the mask is tested, with keys in the lanes.
 /// </summary>
-internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, SimdTile tile)
+/// <param name="tileKeys">The keys of a tile, as an expression.</param>
+internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, SimdTile tile, string tileKeys)
 {
     private const string Parameters = "in SimdCall call, in SimdArguments arguments, in SimdItem item";
 
@@ -42,7 +43,7 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
             public static void RunRows(in SimdCall call, in SimdArguments arguments, in SimdSplit split, byte* scratch, SimdPartial* partials, ref SimdOutcome outcome) =>
                 SimdRowLoop.Run<T, {{kernel}}, SimdArguments>(call, arguments, split, scratch, partials, ref outcome);
 
-            public static int TileKeys => BlockN;
+            public static int TileKeys(in SimdCall call) => {{tileKeys}};
 
             public static int LeavesBytes => {{(HasKeyLeaves ? "sizeof(KeyLeaves)" : "0")}};
 

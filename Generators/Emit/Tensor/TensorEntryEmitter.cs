@@ -12,8 +12,8 @@ internal static class TensorEntryEmitter
     public static string Emit(Declaration declaration, Coverage coverage)
     {
         AttentionSpec spec = declaration.Spec;
-        List<TilePlan> plans = TensorPlans.All(spec).ToList();
-        List<string> members = new() { Engine(plans, spec), Entry(spec) };
+        List<PlanChoice> plans = TensorPlans.Choices(declaration).ToList();
+        List<string> members = new() { Engine(plans.Select(choice => choice.Plan), spec), Entry(spec) };
         members.AddRange(new TensorModsEmitter(spec, coverage, new PortableModsEmitter(spec, coverage)).Emit());
         string body = $$"""
             public sealed partial class Kernels
@@ -24,7 +24,7 @@ internal static class TensorEntryEmitter
         return $$"""
             {{Header}}
             // {{spec.Name}} on NVIDIA's tensor cores.
-            {{string.Join("\n", plans.Select(plan => "// Plan: " + TilePlanModule.print(plan)))}}
+            {{string.Join("\n", plans.Select(PlanReason.Line))}}
             {{CoverageText.Describe(coverage, "// ")}}
 
             using System;

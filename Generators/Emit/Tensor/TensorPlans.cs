@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Linq;
 using FlashGen.Dsl;
+using Microsoft.FSharp.Collections;
 
 namespace FlashGen.Generators.Emit.Tensor;
 
@@ -15,14 +16,21 @@ internal static class TensorPlans
     /// which runs the calls that tensor cores cannot.
     /// </summary>
     public static IEnumerable<TilePlan> All(AttentionSpec spec) =>
+        Choices(spec, FSharpList<TunedPlan>.Empty).Select(choice => choice.Plan);
+
+    /// <summary>The same, as the tuning file has it.</summary>
+    public static IEnumerable<PlanChoice> Choices(Declaration declaration) =>
+        Choices(declaration.Spec, declaration.Tuned);
+
+    private static IEnumerable<PlanChoice> Choices(AttentionSpec spec, FSharpList<TunedPlan> tuned) =>
         from target in Targets
         where spec.Targets.Contains(TargetKind.Portable) && Planner.hasTensor(target, spec)
         from type in spec.Types
         where type.IsFloat16 || type.IsBFloat16
         from dims in Planner.tensorBuckets(spec)
-        let plan = Planner.tensor(target, type, dims, spec)
-        where plan.IsOk
-        select plan.ResultValue;
+        let choice = PlanChoiceModule.tensor(target, type, dims, spec, tuned)
+        where choice.IsOk
+        select choice.ResultValue;
 
     /// <summary>Why a variant that asks for a target has no kernel of it.</summary>
     public static string Refusal(TargetKind target, AttentionSpec spec)
@@ -39,5 +47,6 @@ internal static class TensorPlans
     }
 
     /// <summary>The kernel texts of a variant.</summary>
-    public static IEnumerable<TensorTile> Tiles(AttentionSpec spec) => All(spec).Select(TensorTile.Of).Distinct();
+    public static IEnumerable<TensorTile> Tiles(Declaration declaration) =>
+        Choices(declaration).Select(choice => TensorTile.Of(choice.Plan)).Distinct();
 }
