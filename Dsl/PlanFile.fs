@@ -127,7 +127,10 @@ module PlanFile =
                     "on sm80 warps are even, of 16 or 32 rows."
                 need (plan.Target <> Sm90 || plan.BlockM = 16 * schedule.Warps) "m is 16 times warps on sm90."
                 need (plan.BlockN % 16 = 0 && plan.BlockN <= 256) "n is a multiple of 16, at most 256."
-                need (List.contains schedule.Stages [ 1; 2; 4 ]) "stages are 1, 2 or 4."
+                need
+                    (schedule.Stages = 2
+                     || plan.Target = Sm90 && List.contains schedule.Stages [ 1; 4 ])
+                    "stages are 2, or on sm90 1 or 4."
             ]
 
     let private isWord (text: string) =

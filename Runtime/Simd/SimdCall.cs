@@ -6,6 +6,8 @@ namespace FlashGen.Support;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public unsafe struct SimdCall
 {
+    private const int ShortKeys = 1024;
+
     /// <summary>First elements of the tensors; they stay where they are during the call.</summary>
     public void* Query,
         Key,
@@ -52,6 +54,12 @@ public unsafe struct SimdCall
 
     /// <inheritdoc cref="DropoutSeed"/>
     public uint DropoutOffset;
+
+    /// <summary>A few queries: a class of shapes that may have a plan of its own.</summary>
+    public readonly bool IsDecode => QueryLength <= SimdRows.MostQueries;
+
+    /// <summary>More queries, and few keys: likewise.</summary>
+    public readonly bool IsShort => !IsDecode && KeyLength <= ShortKeys;
 
     /// <summary>The first row of a head of the query tensor.</summary>
     public readonly T* QueryRow<T>(in SimdItem item)

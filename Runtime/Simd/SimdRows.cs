@@ -54,9 +54,6 @@ internal static unsafe class SimdRows
     /// <summary>Query rows up to which a row at a time is faster than a panel, most of whose lanes would be idle.</summary>
     public const int MostQueries = 8;
 
-    /// <summary>Most keys of a short call: plans may differ for them.</summary>
-    public const int ShortKeys = 1024;
-
     // Enough work items for any machine's cores, of enough keys each to be worth a merge.
     private const int Items = 64;
     private const int LeastKeys = 512;

@@ -42,7 +42,8 @@ let private plan elementType shapeClass blockN =
     $"{elementType} d=64 dv=64 {shapeClass} m=256 n={blockN} bits=512 rows=2 panels=8 keys=8 values=8"
 
 let private run text =
-    (Compile.driver ()).AddAdditionalTexts(ImmutableArray.CreateRange [ (text: AdditionalText) ]).RunGenerators compilation
+    (Compile.driver ()).AddAdditionalTexts(ImmutableArray.CreateRange [ (text: AdditionalText) ]).RunGenerators
+        compilation
 
 let private sources (driver: GeneratorDriver) =
     Map.ofList
@@ -203,17 +204,11 @@ let tests =
                 let driver = run (file [ short "1.0600" 32; decode ])
                 let text = (sources driver)["Second.Simd512.g.cs"]
 
-                Expect.stringContains
-                    text
-                    "if (call.QueryLength > SimdRows.MostQueries && call.KeyLength <= SimdRows.ShortKeys && typeof(T) == typeof(float))"
-                    "short"
+                Expect.stringContains text "if (call.IsShort && typeof(T) == typeof(float))" "short"
 
                 Expect.stringContains text "return (32, 8);" "its size"
 
-                Expect.stringContains
-                    text
-                    "if (call.QueryLength <= SimdRows.MostQueries && typeof(T) == typeof(global::System.Half))"
-                    "decode"
+                Expect.stringContains text "if (call.IsDecode && typeof(T) == typeof(global::System.Half))" "decode"
 
                 Expect.stringContains text "measured on avx512, 1.0000 ms" "and why"
                 load (file [ short "1.0600" 32; decode ]) |> ignore

@@ -70,9 +70,9 @@ internal sealed class SimdText
     {
         List<string> parts = new();
         if (shapeClass.IsShort)
-            parts.Add("call.QueryLength > SimdRows.MostQueries && call.KeyLength <= SimdRows.ShortKeys");
+            parts.Add("call.IsShort");
         else if (shapeClass.IsDecode)
-            parts.Add("call.QueryLength <= SimdRows.MostQueries");
+            parts.Add("call.IsDecode");
         bool hasTypes = choices.Select(choice => choice.Plan.Type).Distinct().Count() > 1;
         string[] each = group
             .Select(choice =>
