@@ -157,6 +157,15 @@ module PlanCandidates =
         | PortableSchedule schedule -> sound own (portableThreads own schedule)
         | TensorSchedule _ -> [ own ]
 
+    /// Whether two plans of a unit have one kernel text.
+    let shareText (a: TilePlan) (b: TilePlan) =
+        match a.Schedule, b.Schedule with
+        | SimdSchedule x, SimdSchedule y ->
+            (x.RowVectors, x.KeyUnroll, x.ValueUnroll) = (y.RowVectors, y.KeyUnroll, y.ValueUnroll)
+        | PortableSchedule x, PortableSchedule y -> { x with Threads = y.Threads } = y
+        | TensorSchedule x, TensorSchedule y -> x = y && a.BlockM = b.BlockM && a.BlockN = b.BlockN
+        | _ -> false
+
     /// The same sizes for another type and class of shapes.
     let transfer elementType dims shapeClass (plan: TilePlan) =
         { plan with

@@ -22,6 +22,8 @@ internal static class Program
             ShowCommand.Create(terminal),
             RunCommand.Create(terminal),
             VerifyCommand.Create(terminal),
+            TuneCommand.Create(terminal),
+            TuneCommand.CreateWorker(Console.In, output),
         };
         try
         {

@@ -51,6 +51,27 @@ internal sealed class Terminal
             .Start(context => work(new Bar(context.AddTask(Markup.Escape(what), maxValue: 1))));
     }
 
+    /// <summary>Does work with one bar, whose text the work changes; null where nobody watches.</summary>
+    public void WithTask(string what, Action<ProgressTask?> work)
+    {
+        if (!isInteractive)
+        {
+            ErrorWriter.WriteLine(what);
+            work(null);
+            return;
+        }
+        Error
+            .Progress()
+            .AutoClear(true)
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn(),
+                new PercentageColumn(),
+                new RemainingTimeColumn()
+            )
+            .Start(context => work(context.AddTask(Markup.Escape(what), maxValue: 1)));
+    }
+
     private static IAnsiConsole Create(TextWriter writer, bool isTerminal)
     {
         IAnsiConsole console = AnsiConsole.Create(

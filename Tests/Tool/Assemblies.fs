@@ -39,8 +39,8 @@ let writeReferring (path: string) name version =
 
     File.WriteAllBytes(path, emit (Path.GetFileNameWithoutExtension path) (Version(1, 0)) source [ referred ])
 
-/// Writes an assembly with one variant, Idle, whose calls compute nothing.
-let writeIdle (path: string) =
+/// Writes an assembly with one variant, Idle, whose calls compute nothing; its canonical text and plans are whatever they are said to be.
+let writeIdleOf (path: string) (spec: string) (plans: string) =
     let source =
         """
 [assembly: FlashGen.AttentionVariantIndex(typeof(Idle))]
@@ -53,7 +53,7 @@ public static class Idle
         {
             Name = "Idle",
             Declaration = typeof(Idle),
-            Spec = "",
+            Spec = SPEC,
             SpecHash = "",
             Dims = [],
             Types = FlashGen.ElementTypes.Float32,
@@ -61,7 +61,7 @@ public static class Idle
             Layout = FlashGen.TensorLayout.BatchHeadSequence,
             Optimized = true,
             Arguments = [],
-            Plans = [],
+            Plans = [PLANS],
             Refusals = [],
             Masks = [],
             Scores = [],
@@ -86,9 +86,14 @@ public static class Idle
     }
 }
 """
+            .Replace("SPEC", Microsoft.CodeAnalysis.CSharp.SymbolDisplay.FormatLiteral(spec, true))
+            .Replace("PLANS", plans)
 
     use file = File.Create path
     let result = (FlashGen.Tests.Generator.Compile.source source).Emit file
 
     if not result.Success then
         failwith $"%A{List.ofSeq result.Diagnostics}"
+
+/// Writes an assembly with one variant, Idle, of which nothing is known.
+let writeIdle path = writeIdleOf path "" ""

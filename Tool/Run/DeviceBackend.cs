@@ -37,6 +37,9 @@ internal sealed class DeviceBackend : Backend
 
     public override bool IsSlow { get; }
 
+    /// <summary>The device.</summary>
+    public Accelerator Accelerator => accelerator;
+
     public override Target Target => Target.Portable;
 
     public override Target Forward<T, TLogSumExp>(

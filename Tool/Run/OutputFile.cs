@@ -43,6 +43,10 @@ internal sealed class OutputFile : IDisposable
         }
     }
 
+    /// <summary>Writes bytes.</summary>
+    /// <exception cref="ToolException">The disk is full or gone.</exception>
+    public void Write(byte[] bytes) => Try(() => Stream.Write(bytes));
+
     /// <summary>Gives all files their names. When one cannot have it, none of the others has, and what was there before is there again.</summary>
     /// <exception cref="ToolException">A file could not be written to its end or renamed.</exception>
     public static void Commit(params IReadOnlyList<OutputFile> files)

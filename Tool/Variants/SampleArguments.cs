@@ -76,6 +76,28 @@ internal static class SampleArguments
         return arguments;
     }
 
+    /// <summary>
+    /// Arguments for a call that is timed: as <see cref="Random"/>, but tables over every pair have the pairs of one head, which a bias
+    /// shares among all.
+    /// </summary>
+    public static ModArguments Timed(AttentionVariant variant, in AttentionShape shape, Random random, int largest)
+    {
+        AttentionShape head = new(1, 1, 1, shape.QueryLength, shape.KeyLength, shape.HeadDim, shape.ValueDim);
+        ModArguments arguments = [];
+        foreach (ArgumentInfo argument in variant.Arguments)
+            arguments.Add(
+                argument.Name,
+                argument.Name switch
+                {
+                    "bias" => RandomReadyMade(argument, head, random),
+                    "biasStrides" => new BiasStrides(0, 0, shape.KeyLength, 1),
+                    _ when IsReadyMade(argument) => RandomReadyMade(argument, shape, random),
+                    _ => RandomOwn(argument, head, random, largest),
+                }
+            );
+        return arguments;
+    }
+
     private static object Plain(ArgumentInfo argument, in AttentionShape shape)
     {
         (int queries, int keys) = (shape.QueryLength, shape.KeyLength);

@@ -12,41 +12,43 @@ internal static class VariantAssembly
     private static readonly Assembly Runtime = typeof(AttentionVariant).Assembly;
 
     /// <summary>The variants of an assembly.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="option">What the command line calls it, in front of the path.</param>
     /// <exception cref="ToolException">It cannot be loaded, was built with another FlashGen, or has no variants.</exception>
-    public static IReadOnlyList<AttentionVariant> Load(string path)
+    public static IReadOnlyList<AttentionVariant> Load(string path, string option = "--assembly ")
     {
         string full = Path.GetFullPath(path);
         if (!File.Exists(full))
-            throw new ToolException($"--assembly {path}: there is no such file.");
+            throw new ToolException($"{option}{path}: there is no such file.");
         try
         {
             Assembly assembly = new Context(full).LoadFromAssemblyPath(full);
-            CheckVersion(path, assembly);
+            CheckVersion(option + path, assembly);
             IReadOnlyList<AttentionVariant> variants = AttentionVariant.In(assembly);
             return variants.Count != 0
                 ? variants
                 : throw new ToolException(
-                    $"--assembly {path}: it declares no variants; a variant is a static partial class with [Attention]."
+                    $"{option}{path}: it declares no variants; a variant is a static partial class with [Attention]."
                 );
         }
         catch (BadImageFormatException e)
         {
-            throw new ToolException($"--assembly {path}: it is not a .NET assembly.", e);
+            throw new ToolException($"{option}{path}: it is not a .NET assembly.", e);
         }
         catch (Exception e) when (Unwrap(e) is TypeLoadException or MissingMemberException or InvalidCastException)
         {
             throw new ToolException(
-                $"--assembly {path}: it was built with another FlashGen than this tool's {Runtime.GetName().Version}: {Unwrap(e).Message}",
+                $"{option}{path}: it was built with another FlashGen than this tool's {Runtime.GetName().Version}: {Unwrap(e).Message}",
                 e
             );
         }
         catch (Exception e) when (Unwrap(e) is IOException or InvalidOperationException or UnauthorizedAccessException)
         {
-            throw new ToolException($"--assembly {path}: it cannot be loaded: {Unwrap(e).Message}", e);
+            throw new ToolException($"{option}{path}: it cannot be loaded: {Unwrap(e).Message}", e);
         }
     }
 
-    private static void CheckVersion(string path, Assembly assembly)
+    private static void CheckVersion(string what, Assembly assembly)
     {
         Version? wanted = assembly
             .GetReferencedAssemblies()
@@ -54,11 +56,11 @@ internal static class VariantAssembly
             ?.Version;
         if (wanted is null)
             throw new ToolException(
-                $"--assembly {path}: it does not use FlashGen, so it declares no variants; a variant is a static partial class with [Attention]."
+                $"{what}: it does not use FlashGen, so it declares no variants; a variant is a static partial class with [Attention]."
             );
         if (wanted != Runtime.GetName().Version)
             throw new ToolException(
-                $"--assembly {path}: it was built with FlashGen {wanted}; this tool has {Runtime.GetName().Version}. Use the tool of the same version."
+                $"{what}: it was built with FlashGen {wanted}; this tool has {Runtime.GetName().Version}. Use the tool of the same version."
             );
     }
 

@@ -24,6 +24,9 @@ internal sealed class VariantCatalog
             ? new("FlashGen.Kernels", AttentionVariant.In(typeof(Causal).Assembly))
             : new(Path.GetFileName(assembly), VariantAssembly.Load(assembly));
 
+    /// <summary>The variants of an assembly that the command line names by itself, without an option.</summary>
+    public static VariantCatalog OfFile(string path) => new(Path.GetFileName(path), VariantAssembly.Load(path, ""));
+
     /// <summary>The name without namespace and enclosing classes.</summary>
     public static string ShortName(AttentionVariant variant) =>
         variant.Name[(variant.Name.LastIndexOfAny(['.', '+']) + 1)..];

@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using FlashGen.Support;
+using FlashGen.Tool.Run;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace FlashGen.Tool.Tune;
+
+/// <summary>On a GPU: tensors stay there, calls are queued one behind the other, and the clock stands when the last has ended.</summary>
+internal sealed class DeviceCase<T, TLogSumExp> : TimedCase
+    where T : unmanaged
+    where TLogSumExp : unmanaged
+{
+    // A launch costs microseconds, and a clock read with a synchronisation some more: enough calls that neither counts.
+    private const int LeastCalls = 4;
+
+    private readonly Accelerator accelerator;
+    private readonly ModArguments arguments;
+    private readonly DeviceArguments onDevice;
+    private readonly HostTensors<T, TLogSumExp> host;
+    private readonly List<MemoryBuffer> buffers = [];
+    private readonly List<DeviceTensors> sets = [];
+    private readonly ArrayView<T> firstOutput;
+    private readonly ArrayView<TLogSumExp> logSumExp;
+    private readonly ArrayView<int> fault;
+    private readonly Dictionary<AttentionVariant, AttentionKernels> loaded = [];
+    private int calls = LeastCalls;
+    private int turn;
+
+    public DeviceCase(AttentionVariant variant, AttentionShape shape, ModArguments arguments, DeviceBackend backend)
+        : base(variant, shape)
+    {
+        (this.arguments, accelerator) = (arguments, backend.Accelerator);
+        Random random = new(1);
+        host = new(
+            Random<T>(random, shape.QueryElements(variant.Layout)),
+            Random<T>(random, shape.KeyElements(variant.Layout)),
+            Random<T>(random, shape.ValueElements(variant.Layout)),
+            new T[shape.OutputElements(variant.Layout)],
+            new TLogSumExp[shape.LogSumExpElements]
+        );
+        long bytes =
+            Elements.TypeOf<T>().Size()
+            * ((long)host.Query.Length + host.Key.Length + host.Value.Length + host.Output.Length);
+        try
+        {
+            onDevice = DeviceArguments.Upload(accelerator, arguments);
+            logSumExp = Upload(host.LogSumExp);
+            fault = Upload(new int[1]);
+            for (int set = 0; set < Sets(bytes); set++)
+            {
+                ArrayView<T> output = Upload(host.Output);
+                if (set == 0)
+                    firstOutput = output;
+                sets.Add(
+                    DeviceTensors.Of(
+                        Upload(host.Query),
+                        Upload(host.Key),
+                        Upload(host.Value),
+                        output,
+                        DeviceTensors.Bytes(logSumExp),
+                        default,
+                        fault
+                    )
+                );
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public override ErrorReport Check(AttentionVariant candidate)
+    {
+        AttentionKernels kernels = Kernels(candidate);
+        AcceleratorStream stream = accelerator.DefaultStream;
+        Array.Fill(host.Output, Elements.Narrow<T>(float.NaN));
+        firstOutput.CopyFromCPU(stream, host.Output);
+        kernels.Forward(stream, sets[0], Shape, onDevice);
+        stream.Synchronize();
+        int[] faults = new int[1];
+        fault.CopyToCPU(stream, faults);
+        if (faults[0] != 0)
+            throw new DeviceFaultException("A mod read outside a table or divided by zero on the device.");
+        firstOutput.CopyToCPU(stream, host.Output);
+        logSumExp.CopyToCPU(stream, host.LogSumExp);
+        stream.Synchronize();
+        double once = Queue(kernels, 1);
+        calls = (int)Math.Clamp(Math.Ceiling(2 * LeastMilliseconds / Math.Max(once, 1e-3)), calls, 1000);
+        return Reference.Verify<T, TLogSumExp>(
+            Variant,
+            host.Query,
+            host.Key,
+            host.Value,
+            host.Output,
+            host.LogSumExp,
+            Shape,
+            arguments,
+            RowsToCheck(),
+            roundWeights: kernels.PlanFor(Elements.TypeOf<T>(), Shape).Target is Target.Sm80 or Target.Sm90
+        );
+    }
+
+    public override double Time(AttentionVariant candidate) => Queue(Kernels(candidate), calls) / calls;
+
+    public override void Forget(AttentionVariant candidate)
+    {
+        if (loaded.Remove(candidate, out AttentionKernels? kernels))
+            kernels.Dispose();
+    }
+
+    public override void Dispose()
+    {
+        foreach (AttentionKernels kernels in loaded.Values)
+            kernels.Dispose();
+        loaded.Clear();
+        onDevice?.Dispose();
+        foreach (MemoryBuffer buffer in buffers)
+            buffer.Dispose();
+    }
+
+    private double Queue(AttentionKernels kernels, int count)
+    {
+        AcceleratorStream stream = accelerator.DefaultStream;
+        stream.Synchronize();
+        long start = Stopwatch.GetTimestamp();
+        for (int call = 0; call < count; call++)
+            kernels.Forward(stream, sets[turn++ % sets.Count], Shape, onDevice);
+        stream.Synchronize();
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+    }
+
+    private AttentionKernels Kernels(AttentionVariant candidate)
+    {
+        if (!loaded.TryGetValue(candidate, out AttentionKernels? kernels))
+            loaded.Add(candidate, kernels = candidate.Load(accelerator));
+        return kernels;
+    }
+
+    private ArrayView<TElement> Upload<TElement>(TElement[] values)
+        where TElement : unmanaged
+    {
+        if (values.Length == 0)
+            return default;
+        MemoryBuffer1D<TElement, Stride1D.Dense> buffer = accelerator.Allocate1D(values);
+        buffers.Add(buffer);
+        return buffer.View;
+    }
+}
