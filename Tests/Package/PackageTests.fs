@@ -189,7 +189,7 @@ let private assembly =
     lazy Path.Combine(caller.Value, "bin", "Debug", "net10.0", "Scratch.dll")
 
 /// The tool, installed from its package, in a folder where it does not find the repository.
-let private flashgen =
+let private launcher =
     let installed =
         lazy
             (let folder = folder "tool"
@@ -211,14 +211,17 @@ let private flashgen =
 
              folder)
 
-    fun arguments ->
+    fun () ->
         let name =
             if OperatingSystem.IsWindows() then
                 "flashgen.exe"
             else
                 "flashgen"
 
-        run (Path.Combine(installed.Value, name)) installed.Value arguments
+        Path.Combine(installed.Value, name)
+
+let private flashgen arguments =
+    run (launcher ()) (Path.GetDirectoryName(launcher ())) arguments
 
 let private open' (id: string) =
     ZipFile.OpenRead(Path.Combine(packed.Value, $"{id}.{version}.nupkg"))
@@ -325,6 +328,49 @@ let package =
                             Expect.stringStarts text "flashgen: " "a message"
                             Expect.stringContains text "has no variant 'Nearr'" "what is wrong"
                             Expect.equal (text.Trim().Split('\n').Length) 1 "and no stack trace"
+                }
+
+                test "a project tunes its own variants, and its next build takes the result" {
+                    let own =
+                        scratch
+                            [ "FlashGen" ]
+                            []
+                            [
+                                "Program.cs",
+                                "using FlashGen;\n[Attention(32, Types = ElementTypes.Float32), Causal]\npublic static partial class Own\n{\n    static void Main() { }\n}\n"
+                            ]
+
+                    let build = [ "build"; "--no-restore"; "--nologo"; "-c"; "Debug" ]
+
+                    let show () =
+                        let assembly = Path.Combine(own, "bin", "Debug", "net10.0", "Scratch.dll")
+                        let code, text = flashgen [ "show"; "Own"; "--assembly"; assembly ]
+                        Expect.equal code 0 text
+                        text
+
+                    Expect.isFalse (show().Contains "tuned") "not yet"
+
+                    dotnet
+                        own
+                        (build
+                         @ [
+                             "-t:FlashGenTune"
+                             $"-p:FlashGenTool={launcher ()}"
+                             "-p:FlashGenTuneArguments=--candidates 2 --keep-texts"
+                         ])
+                    |> ignore
+
+                    let plans = File.ReadAllText(Path.Combine(own, "flashgen.plans"))
+                    Expect.stringStarts plans "flashgen.plans 1\n" "the file"
+                    Expect.stringContains plans "\nOwn " "its variant"
+                    dotnet own build |> ignore
+                    Expect.stringContains (show ()) "tuned: measured on" "the build has taken it"
+
+                    // What cannot be read is a warning on its line, which these projects make an error.
+                    File.AppendAllText(Path.Combine(own, "flashgen.plans"), "nonsense\n")
+                    let code, text = run "dotnet" own build
+                    Expect.equal code 1 text
+                    Expect.isTrue (Regex.IsMatch(text, @"flashgen\.plans\(\d+,1\): error FG0036: .* an entry is")) text
                 }
 
                 test "the packages hold what they must, and no more" {

@@ -15,6 +15,10 @@ internal sealed record Racer(int Id, string Plan, bool IsOwn = false)
     /// <summary>Why it is out.</summary>
     public string Reason { get; set; } = "";
 
+    /// <summary>The share of rounds in which it was faster than another.</summary>
+    public double WonOver(Racer other) =>
+        Samples.Count == 0 ? 0 : Samples.Zip(other.Samples, (mine, its) => mine < its ? 1.0 : 0.0).Average();
+
     /// <summary>The middle of its samples.</summary>
     public double Median => MedianOf(Samples);
 
@@ -35,8 +39,12 @@ internal sealed record Racer(int Id, string Plan, bool IsOwn = false)
 internal sealed class TuneRace(WorkerSlot slot, TuneKernel kernel)
 {
     private const int FirstRounds = 3;
-    private const int LastRounds = 13;
+    private const int LastRounds = 12;
+    private const int DuelRounds = 12;
     private const int Finalists = 3;
+
+    // Below this there is no gain that a duel would have to confirm.
+    private const double NoGain = 0.99;
 
     /// <summary>Told how many are left, and the best time so far over the planner's.</summary>
     public Action<int, double>? Progress { get; init; }
@@ -78,6 +86,14 @@ internal sealed class TuneRace(WorkerSlot slot, TuneKernel kernel)
             Rounds(left, own, FirstRounds);
         }
         Rounds(left, own, LastRounds);
+        // Of several the fastest was lucky, too: it meets the planner's own plan again, alone.
+        if (left.Where(racer => racer != own).MinBy(racer => racer.RatioTo(own)) is { } best)
+        {
+            foreach (Racer racer in left.Where(racer => racer != own && racer != best).ToArray())
+                Out(racer, own, left);
+            if (best.RatioTo(own) < NoGain)
+                Rounds(left, own, DuelRounds);
+        }
         left.ForEach(racer => Done(racer, own));
         slot.Send(new("forget", [.. left.Select(racer => racer.Id)]));
     }
@@ -95,7 +111,9 @@ internal sealed class TuneRace(WorkerSlot slot, TuneKernel kernel)
     {
         for (int round = 0; round < count; round++)
         {
-            foreach (Racer racer in left.ToArray())
+            // Nobody always comes after the same other.
+            int turn = round % left.Count;
+            foreach (Racer racer in left.Skip(turn).Concat(left.Take(turn)).ToArray())
             {
                 WorkerReply? reply = AskOf(racer, new("time", [racer.Id]));
                 if (reply is { Outcome: TuneOutcome.Ok })

@@ -76,6 +76,9 @@ internal sealed record TuneRecord
     /// <summary>Rounds behind the medians; candidates that were given up early have few.</summary>
     public int Rounds { get; init; }
 
+    /// <summary>The share of these rounds in which it was faster than the planner's own plan.</summary>
+    public double Won { get; init; }
+
     /// <summary>Why it was not timed, in words.</summary>
     public string Reason { get; init; } = "";
 

@@ -20,6 +20,9 @@ internal sealed class TuneSession(
     // Less than this, a plan is as good as the planner's own, which then stands.
     private const double LeastGain = 1.02;
 
+    // A plan that is faster is so in most rounds, not only in the middle one.
+    private const double LeastWon = 0.7;
+
     // A text is shared by types and classes of shapes that were not in its race.
     private const double LeastGainOfText = 1.05;
 
@@ -159,7 +162,8 @@ internal sealed class TuneSession(
             return null;
         string fallback = TilePlanModule.print(usual);
         TuneRecord? stands = timed.FirstOrDefault(record => record.Plan == fallback);
-        string best = stands is not null && Ratio(timed[0]) * leastGain >= Ratio(stands) ? fallback : timed[0].Plan;
+        bool isBetter = stands is null || (Ratio(timed[0]) * leastGain < Ratio(stands) && timed[0].Won >= LeastWon);
+        string best = isBetter ? timed[0].Plan : fallback;
         return TilePlanModule.parse(best).ResultValue;
 
         // Of a text that is settled, other texts are there to compare with.
@@ -194,6 +198,7 @@ internal sealed class TuneSession(
             Milliseconds = milliseconds,
             DefaultMilliseconds = isTimed ? own.Median : 0,
             Rounds = racer.Samples.Count,
+            Won = isTimed ? racer.WonOver(own) : 0,
             Reason = racer.Reason,
         };
     }
