@@ -74,6 +74,9 @@ internal static class DeviceSurface
         string plan = hasTensor
             ? "tensorEngine?.PlanFor(type, in shape) ?? engine.PlanFor(type, in shape)"
             : "engine.PlanFor(type, in shape)";
+        string workspace = hasTensor
+            ? "engine.WorkspaceSize(in shape) + (tensorEngine?.WorkspaceSize(in shape) ?? 0)"
+            : "engine.WorkspaceSize(in shape)";
         return $$"""
             private readonly global::FlashGen.Support.PortableEngine engine;
             {{(hasTensor ? "private readonly global::FlashGen.Support.TensorEngine? tensorEngine;\n" : "")}}
@@ -91,7 +94,7 @@ internal static class DeviceSurface
             public override long WorkspaceSize(in global::FlashGen.AttentionShape shape)
             {
                 ThrowIfDisposed();
-                return engine.WorkspaceSize(in shape);
+                return {{workspace}};
             }
 
             /// <inheritdoc/>

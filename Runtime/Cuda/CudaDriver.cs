@@ -94,41 +94,41 @@ internal static unsafe partial class CudaDriver
 
     public static void Unload(nint module) => cuModuleUnload(module);
 
-    /// <summary>Encodes a map of a tensor of 16-bit elements with four dimensions, tiles in rows of 128 swizzled bytes, zeros outside.</summary>
+    /// <summary>Encodes a map of a tensor of 16-bit elements with up to five dimensions, tiles in rows of 128 swizzled bytes, zeros outside.</summary>
     /// <param name="map">128 bytes at a multiple of 64.</param>
     /// <param name="isBFloat16">The element type: bfloat16, or float16.</param>
     /// <param name="address">A multiple of 16.</param>
     /// <param name="sizes">Elements in each dimension, from the inside out.</param>
     /// <param name="strides">Bytes from an entry to the next in each dimension but the first; multiples of 16.</param>
-    /// <param name="rows">Rows of a tile; its columns are 64.</param>
+    /// <param name="box">Elements of a tile in each dimension; 64 in the first.</param>
     public static void EncodeMap(
         byte* map,
         bool isBFloat16,
         nint address,
         ReadOnlySpan<ulong> sizes,
         ReadOnlySpan<ulong> strides,
-        int rows
+        ReadOnlySpan<int> box
     )
     {
         const int Float16 = 6,
             BFloat16 = 9,
             Swizzle128 = 3,
             Promote256 = 3;
-        uint* box = stackalloc uint[] { 64, (uint)rows, 1, 1 };
-        uint* steps = stackalloc uint[] { 1, 1, 1, 1 };
+        uint* steps = stackalloc uint[] { 1, 1, 1, 1, 1 };
         fixed (
             ulong* size = sizes,
                 stride = strides
         )
+        fixed (int* boxSize = box)
             Check(
                 cuTensorMapEncodeTiled(
                     map,
                     isBFloat16 ? BFloat16 : Float16,
-                    4,
+                    (uint)sizes.Length,
                     address,
                     size,
                     stride,
-                    box,
+                    (uint*)boxSize,
                     steps,
                     0,
                     Swizzle128,

@@ -81,20 +81,26 @@ public static class TensorCopies
     [MethodImpl(Inline)]
     public static void Store(in PortableCall call, in TensorMemory memory, in PortableItem item, int tile, int dim)
     {
+        // Where heads share the tile each has one query: rows are heads.
+        int firstHead = TensorItem.FirstHead(call, memory, item),
+            rows = memory.Work.HeadBits > 0
+                ? Math.Min(1 << memory.Work.HeadBits, call.GroupSize - firstHead)
+                : item.Rows;
+        long stride = memory.Work.HeadBits > 0 ? call.OutputStrides.Head : call.OutputStrides.Row;
         long output =
             memory.Output
             + 2
                 * (
                     item.Batch * call.OutputStrides.Batch
-                    + item.Head * call.OutputStrides.Head
+                    + (item.KeyHead * call.GroupSize + firstHead) * call.OutputStrides.Head
                     + item.FirstRow * call.OutputStrides.Row
                 );
         long bytes = memory.Output | 2 * (All(call.OutputStrides) | (uint)call.ValueDim);
-        for (int row = Group.IdxX >> 3; row < item.Rows; row += Group.DimX >> 3)
+        for (int row = Group.IdxX >> 3; row < rows; row += Group.DimX >> 3)
         for (int piece = Group.IdxX & 7; 8 * piece < call.ValueDim; piece += 8)
         {
             int at = tile + Place(row, piece, dim);
-            long to = output + 2 * (row * call.OutputStrides.Row + 8 * piece);
+            long to = output + 2 * (row * stride + 8 * piece);
             if ((bytes & 15) == 0)
                 CudaAsm.Emit(
                     "{ .reg .b32 part<4>; ld.shared.v4.b32 {part0, part1, part2, part3}, [%0]; st.global.v4.b32 [%1], {part0, part1, part2, part3}; }",

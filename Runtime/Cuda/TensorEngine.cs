@@ -19,6 +19,9 @@ public sealed unsafe class TensorEngine : IDisposable
     // Kernels are PTX 8.0, of CUDA 12, which brought wgmma, setmaxnreg and tensor maps.
     private const int LeastDriver = 12000;
 
+    // Bytes that scratch starts at a multiple of.
+    private const int Unit = 16;
+
     // Units and groups are counted in 32 bits.
     private const long MaxRows = int.MaxValue;
 
@@ -27,10 +30,14 @@ public sealed unsafe class TensorEngine : IDisposable
     private readonly (PlanInfo Plan, TensorKernel Kernel)[] kernels;
     private readonly Lock gate = new();
     private readonly Dictionary<TensorKernel, TensorModule> modules = [];
+    private readonly TensorMerge merge;
     private bool isDisposed;
 
-    private TensorEngine(AttentionVariant variant, CudaAccelerator accelerator, (PlanInfo, TensorKernel)[] kernels) =>
+    private TensorEngine(AttentionVariant variant, CudaAccelerator accelerator, (PlanInfo, TensorKernel)[] kernels)
+    {
         (this.variant, this.accelerator, this.kernels) = (variant, accelerator, kernels);
+        merge = new(accelerator);
+    }
 
     /// <summary>The best target of a variant that a device runs, before anything is known of a call.</summary>
     public static Target TargetOn(AttentionVariant variant, Accelerator accelerator)
@@ -74,6 +81,25 @@ public sealed unsafe class TensorEngine : IDisposable
         return Choose(type, shape)?.Plan;
     }
 
+    /// <summary>Bytes of scratch with which a call of this shape, of any type, splits its keys as far as it wants to.</summary>
+    public long WorkspaceSize(in AttentionShape shape)
+    {
+        long most = 0;
+        foreach (ElementType type in (ElementType[])[ElementType.Float16, ElementType.BFloat16])
+        foreach (bool areAligned in (bool[])[true, false])
+            if (Choose(type, shape, areAligned) is { } chosen)
+            {
+                bool isHopper = chosen.Plan.Target == Target.Sm90;
+                int parts = TensorDistribution.Parts(shape, chosen.Kernel, isHopper, accelerator.NumMultiprocessors);
+                if (parts > 1)
+                    most = Math.Max(
+                        most,
+                        Unit + sizeof(float) * TensorMerge.Floats(shape, parts, chosen.Plan.ValueDim)
+                    );
+            }
+        return most;
+    }
+
     /// <summary>Unloads the kernels.</summary>
     public void Dispose()
     {
@@ -85,6 +111,7 @@ public sealed unsafe class TensorEngine : IDisposable
             foreach (TensorModule module in modules.Values)
                 module.Dispose();
             modules.Clear();
+            merge.Dispose();
         }
     }
 
@@ -128,56 +155,53 @@ public sealed unsafe class TensorEngine : IDisposable
         float scale,
         float outputScale,
         bool hasChanges,
+        ArrayView<byte> scratch,
         Action<TensorParameters> arguments
     )
     {
         TensorKernel kernel = chosen.Kernel;
         bool isHopper = chosen.Plan.Target == Target.Sm90;
         TensorModule module = ModuleOf(kernel, isHopper ? "sm_90a" : "sm_80", isBFloat16);
-        call.QueryTiles = (shape.QueryLength + kernel.BlockM - 1) / kernel.BlockM;
-        (call.ValueParts, int groups) = Schedule(call, shape, isHopper && !kernel.HasRest);
-        call.FirstItem = Units(shape, call);
+        int columns = chosen.Plan.ValueDim;
+        long mostParts = scratch.Length / (sizeof(float) * TensorMerge.Floats(shape, 1, columns));
+        (TensorWork work, int groups) = TensorDistribution.Of(
+            shape,
+            kernel,
+            isHopper,
+            accelerator.NumMultiprocessors,
+            (int)Math.Clamp(mostParts, 1, int.MaxValue)
+        );
+        ArrayView<float> parts =
+            work.Parts == 1
+                ? ArrayView<float>.Empty
+                : scratch.SubView(0, sizeof(float) * TensorMerge.Floats(shape, work.Parts, columns)).Cast<float>();
         bool isScaledFirst = hasChanges || !(scale >= LeastScale);
         const float Log2E = 1.44269504f;
         using TensorParameters parameters = new();
         if (isHopper)
-            new TensorMaps(shape, variant.Layout, tensors, isBFloat16).Add(parameters, kernel);
+            new TensorMaps(shape, variant.Layout, tensors, isBFloat16).Add(parameters, kernel, work.HeadBits);
         else
             TensorMaps.AddNone(parameters);
         parameters.Add(call);
+        parameters.Add(work);
         parameters.Add(Address(tensors.Query));
         parameters.Add(Address(tensors.Key));
         parameters.Add(Address(tensors.Value));
         parameters.Add(Address(tensors.Output));
+        parameters.Add(Address(tensors.LogSumExp));
+        parameters.Add(Address(parts));
         parameters.Add(scale);
         parameters.Add(isScaledFirst ? Log2E : scale * Log2E);
         parameters.Add(outputScale);
         parameters.Add(isScaledFirst ? 1 : 0);
-        parameters.Add(tensors.LogSumExp);
         parameters.Add(tensors.Lengths);
         parameters.Add(tensors.Fault);
         parameters.Add(tensors.TileCounts);
         arguments(parameters);
         module.Launch(stream, groups, kernel, parameters.Addresses);
+        if (work.Parts > 1)
+            merge.Run(stream, call, tensors, work, parts, columns, isBFloat16);
     }
-
-    // A unit is a pair of tiles where there is enough for all multiprocessors; a group goes on to its next unit, whose queries and keys
-    // come while it ends this one. A mask that needs a look at every tile of keys has a group for each tile of rows, and so has Ampere's
-    // kernel, of which several groups run on a multiprocessor.
-    private (int TilesOfUnit, int Groups) Schedule(PortableCall call, in AttentionShape shape, bool isPersistent)
-    {
-        int processors = accelerator.NumMultiprocessors;
-        call.ValueParts = 1;
-        long tiles = Units(shape, call);
-        if (!isPersistent)
-            return (1, (int)tiles);
-        call.ValueParts = 2;
-        long pairs = Units(shape, call);
-        return pairs >= processors ? (2, processors) : (1, (int)Math.Min(tiles, processors));
-    }
-
-    private static long Units(in AttentionShape shape, in PortableCall call) =>
-        (long)shape.Batch * shape.QueryHeads * ((call.QueryTiles + call.ValueParts - 1) / call.ValueParts);
 
     internal static long Address<T>(ArrayView<T> view)
         where T : unmanaged => view.Length == 0 ? 0 : view.LoadEffectiveAddressAsPtr();

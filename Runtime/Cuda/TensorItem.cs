@@ -4,52 +4,86 @@ using ILGPU;
 
 namespace FlashGen.Support;
 
-/// <summary>
-/// The work of a group of a tensor-core kernel: one unit after another, as many groups apart as there are. A unit is one tile of a head's
-/// query rows, or two, one from each end, which together have the same number of keys under a causal mask as every other pair.
-/// </summary>
+/// <summary>The work of a group of a tensor-core kernel: one unit after another, as many groups apart as there are.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class TensorItem
 {
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    // Where the query of a row is that a tile has and no head.
+    private const int Beyond = 1 << 24;
+
     /// <summary>
     /// The unit of a group's step. From round to round the groups change places: the number of units of a head often divides that of the
     /// groups, and a group would meet the same tile of every head.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Unit(in PortableCall call, int step)
+    [MethodImpl(Inline)]
+    public static int Unit(in TensorMemory memory, int step)
     {
-        int round = step >> (call.ValueParts - 1);
+        int round = step >> (memory.Work.TilesOfUnit - 1);
         return round * Grid.DimX + (int)((uint)(Grid.IdxX + round) % (uint)Grid.DimX);
     }
 
-    /// <summary>The rows of a step; none where the middle tile has no partner.</summary>
-    /// <param name="call">The call; ValueParts are the tiles of a unit, 1 or 2.</param>
-    /// <param name="lengths">The key lengths of all batch entries, then their offsets; or nothing.</param>
+    /// <summary>
+    /// The rows of a step; none where the middle tile has no partner. Where heads share the tile, each thread gets its own rows' head, the
+    /// first head's for the first of all threads.
+    /// </summary>
+    /// <param name="call">The call.</param>
+    /// <param name="memory">The call's work, and key lengths of all batch entries, then their offsets, or nothing.</param>
     /// <param name="step">The step.</param>
     /// <param name="tileRows">Rows of a tile.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PortableItem Of(in PortableCall call, ArrayView<int> lengths, int step, int tileRows)
+    [MethodImpl(Inline)]
+    public static PortableItem Of(in PortableCall call, in TensorMemory memory, int step, int tileRows)
     {
-        uint unit = (uint)Unit(call, step);
-        uint ofHead = (uint)(call.QueryTiles + call.ValueParts - 1) >> (call.ValueParts - 1);
-        uint head = unit / ofHead;
-        int place = (int)(unit - head * ofHead),
-            mirrored = call.QueryTiles - 1 - place;
-        bool isSecond = (step & (call.ValueParts - 1)) != 0;
-        uint batch = head / (uint)call.QueryHeads;
+        TensorWork work = memory.Work;
+        uint unit = (uint)Unit(memory, step);
+        uint tile = unit / (uint)work.Parts;
+        uint ofSet = (uint)(work.QueryTiles + work.TilesOfUnit - 1) >> (work.TilesOfUnit - 1);
+        uint set = tile / ofSet;
+        int place = (int)(tile - set * ofSet),
+            mirrored = work.QueryTiles - 1 - place;
+        bool isSecond = (step & (work.TilesOfUnit - 1)) != 0;
+        uint batch = set / (uint)work.SetsOfBatch;
+        uint setOfBatch = set - batch * (uint)work.SetsOfBatch;
+        uint keyHead = setOfBatch / (uint)work.SetsOfKeyHead;
+        int firstHead = (int)(setOfBatch - keyHead * (uint)work.SetsOfKeyHead) << work.HeadBits;
         PortableItem item = default;
-        item.FirstRow = (isSecond ? place : mirrored) * tileRows;
-        item.Rows = isSecond & place >= mirrored ? 0 : Math.Min(tileRows, call.QueryLength - item.FirstRow);
-        item.Head = (int)(head - batch * (uint)call.QueryHeads);
+        item.FirstRow = (isSecond ? place : mirrored) * (tileRows >> work.HeadBits);
+        item.Rows =
+            isSecond & place >= mirrored ? 0 : Math.Min(tileRows >> work.HeadBits, call.QueryLength - item.FirstRow);
         item.Batch = (int)batch;
-        item.KeyHead = (int)((uint)item.Head / (uint)call.GroupSize);
+        item.KeyHead = (int)keyHead;
+        item.Head = item.KeyHead * call.GroupSize + Math.Min(firstHead + HeadOfThread(memory), call.GroupSize - 1);
+        item.Part = (int)(unit - tile * (uint)work.Parts);
         item.KeyLength = call.KeyLength;
         item.Offset = call.Offset;
-        if (lengths.Length > 0)
+        if (memory.Lengths.Length > 0)
         {
-            item.KeyLength = lengths[item.Batch];
-            item.Offset = lengths[(lengths.Length >> 1) + item.Batch];
+            item.KeyLength = memory.Lengths[item.Batch];
+            item.Offset = memory.Lengths[(memory.Lengths.Length >> 1) + item.Batch];
         }
         return item;
     }
+
+    /// <summary>The query of a tile's row in the thread's item, past the item's last where the set has fewer heads.</summary>
+    [MethodImpl(Inline)]
+    public static int Query(in PortableCall call, in TensorMemory memory, in PortableItem item, int row)
+    {
+        int head = item.Head - item.KeyHead * call.GroupSize;
+        bool isOwn = (head & ((1 << memory.Work.HeadBits) - 1)) == HeadOfThread(memory);
+        return isOwn ? row >> memory.Work.HeadBits : Beyond;
+    }
+
+    /// <summary>Queries from a thread's first row to its second, which is eight rows below in the tile.</summary>
+    [MethodImpl(Inline)]
+    public static int Below(in TensorMemory memory) => 8 >> memory.Work.HeadBits;
+
+    /// <summary>The head of its key head that the rows of an item start with.</summary>
+    [MethodImpl(Inline)]
+    public static int FirstHead(in PortableCall call, in TensorMemory memory, in PortableItem item) =>
+        item.Head - item.KeyHead * call.GroupSize & -(1 << memory.Work.HeadBits);
+
+    // Threads of a warp by fours have rows whose numbers end in the same three bits.
+    [MethodImpl(Inline)]
+    private static int HeadOfThread(in TensorMemory memory) => Group.IdxX >> 2 & ((1 << memory.Work.HeadBits) - 1);
 }

@@ -40,31 +40,28 @@ internal readonly unsafe ref struct TensorMaps
         && TensorEngine.Address(tensors.Output) % sizeof(int) == 0;
 
     /// <summary>Adds the maps to a kernel's parameters.</summary>
-    public void Add(TensorParameters parameters, TensorKernel kernel)
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="headBits">The logarithm of the query heads that share a tile.</param>
+    public void Add(TensorParameters parameters, TensorKernel kernel, int headBits)
     {
         // An empty tensor is never read; its map needs some address.
         long query = TensorEngine.Address(tensors.Query);
         long key = tensors.Key.Length == 0 ? query : TensorEngine.Address(tensors.Key);
         long value = tensors.Value.Length == 0 ? query : TensorEngine.Address(tensors.Value);
+        TensorStrides strides = shape.QueryStridesIn(layout);
         Add(
             parameters,
             query,
-            shape.QueryStridesIn(layout),
             shape.HeadDim,
-            shape.QueryLength,
-            shape.QueryHeads,
-            kernel.BlockM
+            [64, 1 << headBits, kernel.BlockM >> headBits, 1, 1],
+            (shape.GroupSize, strides.Head),
+            (shape.QueryLength, strides.Row),
+            (shape.KeyHeads, shape.GroupSize * strides.Head),
+            (shape.Batch, strides.Batch)
         );
-        Add(parameters, key, shape.KeyStridesIn(layout), shape.HeadDim, shape.KeyLength, shape.KeyHeads, kernel.BlockN);
-        Add(
-            parameters,
-            value,
-            shape.ValueStridesIn(layout),
-            shape.ValueDim,
-            shape.KeyLength,
-            shape.KeyHeads,
-            kernel.BlockN
-        );
+        Add(parameters, key, shape.KeyStridesIn(layout), shape.HeadDim, kernel.BlockN);
+        Add(parameters, value, shape.ValueStridesIn(layout), shape.ValueDim, kernel.BlockN);
     }
 
     /// <summary>Leaves the maps' places in a kernel's parameters to zeros, for a kernel that uses none.</summary>
@@ -80,26 +77,35 @@ internal readonly unsafe ref struct TensorMaps
     private static bool Fits(long stride, int size) =>
         size < 2 || (stride > 0 && stride * sizeof(ushort) % Unit == 0 && stride * sizeof(ushort) < MaxStride);
 
+    private void Add(TensorParameters parameters, long address, TensorStrides strides, int columns, int boxRows) =>
+        Add(
+            parameters,
+            address,
+            columns,
+            [64, boxRows, 1, 1],
+            (shape.KeyLength, strides.Row),
+            (shape.KeyHeads, strides.Head),
+            (shape.Batch, strides.Batch)
+        );
+
     private void Add(
         TensorParameters parameters,
         long address,
-        TensorStrides strides,
         int columns,
-        int rows,
-        int heads,
-        int boxRows
+        ReadOnlySpan<int> box,
+        params ReadOnlySpan<(int Size, long Stride)> dimensions
     )
     {
-        ulong[] sizes =
-        [
-            (ulong)columns,
-            (ulong)Math.Max(1, rows),
-            (ulong)Math.Max(1, heads),
-            (ulong)Math.Max(1, shape.Batch),
-        ];
-        // The stride of a dimension of one is not used, but must be one that could be.
-        static ulong Bytes(long stride, int size) => size < 2 ? Unit : (ulong)stride * sizeof(ushort);
-        ulong[] bytes = [Bytes(strides.Row, rows), Bytes(strides.Head, heads), Bytes(strides.Batch, shape.Batch)];
-        CudaDriver.EncodeMap(parameters.Next(128), isBFloat16, (nint)address, sizes, bytes, boxRows);
+        Span<ulong> sizes = stackalloc ulong[dimensions.Length + 1];
+        Span<ulong> bytes = stackalloc ulong[dimensions.Length];
+        sizes[0] = (ulong)columns;
+        for (int i = 0; i < dimensions.Length; i++)
+        {
+            (int size, long stride) = dimensions[i];
+            sizes[i + 1] = (ulong)Math.Max(1, size);
+            // The stride of a dimension of one is not used, but must be one that could be.
+            bytes[i] = size < 2 ? Unit : (ulong)stride * sizeof(ushort);
+        }
+        CudaDriver.EncodeMap(parameters.Next(128), isBFloat16, (nint)address, sizes, bytes, box);
     }
 }

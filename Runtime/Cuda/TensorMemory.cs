@@ -13,8 +13,17 @@ public struct TensorMemory
         Value,
         Output;
 
-    /// <inheritdoc cref="PortableTensors{TStored, TReal}.LogSumExp"/>
-    public ArrayView<float> LogSumExp;
+    /// <summary>How the call's work is shared out.</summary>
+    public TensorWork Work;
+
+    /// <summary>
+    /// The address of the parts' results, float32: outputs, (part, batch, head, row, column) with as many columns as the kernel has, then
+    /// their log-sum-exp, (part, batch, head, row). 0 where keys are not split.
+    /// </summary>
+    public long Parts;
+
+    /// <summary>The address of log-sum-exp, contiguous (batch, queryHeads, queryLength), or 0.</summary>
+    public long LogSumExp;
 
     /// <inheritdoc cref="PortableTensors{TStored, TReal}.Lengths"/>
     public ArrayView<int> Lengths;

@@ -111,8 +111,9 @@ public struct DropPairs : ITensorQuads
         BatchHead,
         Threshold;
 
-    /// <summary>The first of the thread's two rows, the second eight below.</summary>
-    public int Query;
+    /// <summary>The query of the thread's first row, and how many on that of its second is.</summary>
+    public int Query,
+        Below;
 
     /// <summary>The tile's first key, a multiple of 32, over 8, and the thread's place among four that share a row.</summary>
     public int KeyGroup;
@@ -128,7 +129,7 @@ public struct DropPairs : ITensorQuads
         {
             uint group = (uint)(KeyGroup + column / 8);
             row0 = Philox.DropoutWords(Seed, Offset, BatchHead, (uint)Query, group);
-            row1 = Philox.DropoutWords(Seed, Offset, BatchHead, (uint)Query + 8, group);
+            row1 = Philox.DropoutWords(Seed, Offset, BatchHead, (uint)(Query + Below), group);
         }
         uint upper = Word(row0, column),
             lower = Word(row1, column);

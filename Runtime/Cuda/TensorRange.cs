@@ -12,17 +12,19 @@ public static class TensorRange
     /// <summary>Kinds of tiles that a kernel keeps in shared memory; the tiles beyond run the mask.</summary>
     public const int Kinds = 1024;
 
-    /// <summary>The keys of an item's rows; each warp finds them for itself, its threads together.</summary>
+    /// <summary>The keys of an item's rows, of its part of them; each warp finds them for itself, its threads together.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="memory">Where faults are noted.</param>
-    /// <param name="item">The group's rows.</param>
+    /// <param name="memory">How keys are split, and where faults are noted.</param>
+    /// <param name="item">The group's rows, or where heads share them the thread's.</param>
     /// <param name="mods">The variant.</param>
+    /// <param name="blockN">Keys of a tile.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static PortableRange Of<TMods, TRow>(
         in PortableCall call,
         in TensorMemory memory,
         in PortableItem item,
-        in TMods mods
+        in TMods mods,
+        int blockN
     )
         where TMods : struct, ITensorMods<TRow>
         where TRow : struct
@@ -32,7 +34,10 @@ public static class TensorRange
         range.Last = -1;
         range.FirstOfAll = -1;
         range.LastOfAll = int.MaxValue;
-        for (int row = Group.IdxX & 31; row < item.Rows; row += 32)
+        // Threads of one head, four by four, look at its rows together.
+        int bits = memory.Work.HeadBits,
+            lane = Group.IdxX & 31;
+        for (int row = lane & 3 | lane >> (2 + bits) << 2; row < item.Rows; row += 32 >> bits)
         {
             PortableBounds bounds = mods.Bounds(call, item, row, memory.Fault);
             bool isEmpty = bounds.First > bounds.Last;
@@ -46,6 +51,15 @@ public static class TensorRange
         range.Last = Max(range.Last);
         range.FirstOfAll = Max(range.FirstOfAll);
         range.LastOfAll = Min(range.LastOfAll);
+        if (memory.Work.Parts > 1 & range.First <= range.Last)
+        {
+            int first = range.First / blockN,
+                tiles = range.Last / blockN - first + 1,
+                ofPart = (tiles + memory.Work.Parts - 1) / memory.Work.Parts;
+            int from = (first + ofPart * item.Part) * blockN;
+            range.First = Math.Max(range.First, from);
+            range.Last = Math.Min(range.Last, from + ofPart * blockN - 1);
+        }
         return range;
     }
 

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGPU.Runtime.Cuda;
 
 namespace FlashGen.Support;
 
@@ -11,8 +12,9 @@ public struct TensorThread<TRow>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-    /// <summary>The first row's place in the item.</summary>
-    public int Row;
+    /// <summary>The first row's query, counted from the item's first; the second row's is so many on.</summary>
+    public int Row,
+        Below;
 
     /// <summary>The keys that the rows keep by their bounds.</summary>
     public int First0,
@@ -35,7 +37,7 @@ public struct TensorThread<TRow>
     /// <summary>Not 0 after a reached read or division without an answer.</summary>
     public int Faults;
 
-    /// <summary>The thread's rows of an item.</summary>
+    /// <summary>The thread's rows of an item, by the first one's place in the tile.</summary>
     [MethodImpl(Inline)]
     public static TensorThread<TRow> Of<TMods>(
         in PortableCall call,
@@ -53,7 +55,7 @@ public struct TensorThread<TRow>
         if (TMods.HasSink)
         {
             // The sink is a key without a value: one of the four threads of a row starts the sum with it.
-            float sink = mods.Sink(item.Head);
+            float sink = item.Part == 0 ? mods.Sink(item.Head) : float.NegativeInfinity;
             bool isScaled = TMods.HasChanges || memory.IsScaledFirst != 0;
             thread.Maximum = isScaled ? sink : sink / memory.Scale;
             thread.Sum = (Group.IdxX & 3) == 0 & sink != float.NegativeInfinity ? 1 : 0;
@@ -73,16 +75,18 @@ public struct TensorThread<TRow>
         where TMods : struct, ITensorMods<TRow>
     {
         TensorThread<TRow> thread = default;
-        thread.Row = row;
-        PortableBounds bounds0 = mods.Bounds(call, item, row, memory.Fault),
-            bounds1 = mods.Bounds(call, item, row + 8, memory.Fault);
+        thread.Row = TensorItem.Query(call, memory, item, row);
+        thread.Below = TensorItem.Below(memory);
+        int second = thread.Row + thread.Below;
+        PortableBounds bounds0 = mods.Bounds(call, item, thread.Row, memory.Fault),
+            bounds1 = mods.Bounds(call, item, second, memory.Fault);
         // Rows past the last are not stored: they need no mask.
-        thread.First0 = row < item.Rows ? bounds0.First : 0;
-        thread.Last0 = row < item.Rows ? bounds0.Last : int.MaxValue;
-        thread.First1 = row + 8 < item.Rows ? bounds1.First : 0;
-        thread.Last1 = row + 8 < item.Rows ? bounds1.Last : int.MaxValue;
-        thread.Row0 = mods.Row(call, item, row, memory.Fault);
-        thread.Row1 = mods.Row(call, item, row + 8, memory.Fault);
+        thread.First0 = thread.Row < item.Rows ? bounds0.First : 0;
+        thread.Last0 = thread.Row < item.Rows ? bounds0.Last : int.MaxValue;
+        thread.First1 = second < item.Rows ? bounds1.First : 0;
+        thread.Last1 = second < item.Rows ? bounds1.Last : int.MaxValue;
+        thread.Row0 = mods.Row(call, item, thread.Row, memory.Fault);
+        thread.Row1 = mods.Row(call, item, second, memory.Fault);
         return thread;
     }
 
@@ -138,43 +142,68 @@ public struct TensorThread<TRow>
         drop.Threshold = call.DropoutThreshold;
         drop.BatchHead = (uint)(item.Batch * call.QueryHeads + item.Head);
         drop.Query = item.FirstRow + Row;
+        drop.Below = Below;
         drop.KeyGroup = firstKey / 8 + (Group.IdxX & 3);
         return drop;
     }
 
-    /// <summary>Stores the rows' log-sum-exp, one thread of the four that share a row.</summary>
+    /// <summary>Stores the rows' log-sum-exp, a part's among the parts' results; one thread of the four that share a row.</summary>
     [MethodImpl(Inline)]
     public readonly void StoreLogSumExp(
         in PortableCall call,
         in TensorMemory memory,
         in PortableItem item,
+        int columns,
         float row0,
         float row1
     )
     {
-        if ((Group.IdxX & 3) != 0 | memory.LogSumExp.Length == 0)
+        bool isPart = memory.Work.Parts > 1;
+        if ((Group.IdxX & 3) != 0 | (!isPart & memory.LogSumExp == 0))
             return;
-        long index = ((long)item.Batch * call.QueryHeads + item.Head) * call.QueryLength + item.FirstRow + Row;
+        long index = Index(call, item);
+        if (isPart)
+            index += ((long)columns * memory.Work.Parts + item.Part) * memory.Work.Rows;
+        long address = (isPart ? memory.Parts : memory.LogSumExp) + sizeof(float) * index;
         if (Row < item.Rows)
-            memory.LogSumExp[index] = row0;
-        if (Row + 8 < item.Rows)
-            memory.LogSumExp[index + 8] = row1;
+            CudaAsm.Emit("st.global.f32 [%0], %1;", address, row0);
+        if (Row + Below < item.Rows)
+            CudaAsm.Emit("st.global.f32 [%0], %1;", address + sizeof(float) * Below, row1);
     }
 
-    /// <summary>The address of the thread's first output in its first row (0) or its second (8).</summary>
+    /// <summary>The address of the thread's first output in its first row (0) or its second (1).</summary>
     [MethodImpl(Inline)]
-    public readonly long Output(in PortableCall call, in TensorMemory memory, in PortableItem item, int below) =>
+    public readonly long Output(in PortableCall call, in TensorMemory memory, in PortableItem item, int second) =>
         memory.Output
         + 2
             * (
                 item.Batch * call.OutputStrides.Batch
                 + item.Head * call.OutputStrides.Head
-                + (item.FirstRow + Row + below) * call.OutputStrides.Row
+                + (item.FirstRow + Row + second * Below) * call.OutputStrides.Row
                 + 2 * (Group.IdxX & 3)
             );
 
-    /// <summary>The columns from the thread's first one on, in its first row (0) or its second (8); none past the last row.</summary>
+    /// <summary>The columns from the thread's first one on, in its first row (0) or its second (1); none past the last row.</summary>
     [MethodImpl(Inline)]
-    public readonly int Columns(in PortableCall call, in PortableItem item, int below) =>
-        Row + below < item.Rows ? call.ValueDim - 2 * (Group.IdxX & 3) : 0;
+    public readonly int Columns(in PortableCall call, in PortableItem item, int second) =>
+        Row + second * Below < item.Rows ? call.ValueDim - 2 * (Group.IdxX & 3) : 0;
+
+    /// <summary>The address of the thread's first number in a part's result, in its first row (0) or its second (1); 0 past the last row.</summary>
+    [MethodImpl(Inline)]
+    public readonly long Part(
+        in PortableCall call,
+        in TensorMemory memory,
+        in PortableItem item,
+        int columns,
+        int second
+    )
+    {
+        long row = (long)item.Part * memory.Work.Rows + Index(call, item) + second * Below;
+        return Row + second * Below < item.Rows ? memory.Parts + 4 * (row * columns + 2 * (Group.IdxX & 3)) : 0;
+    }
+
+    // Of the first row among all of the call.
+    [MethodImpl(Inline)]
+    private readonly long Index(in PortableCall call, in PortableItem item) =>
+        ((long)item.Batch * call.QueryHeads + item.Head) * call.QueryLength + item.FirstRow + Row;
 }

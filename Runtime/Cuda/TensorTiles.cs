@@ -47,7 +47,12 @@ public static class TensorTiles
             full += kind == PortableTile.Full ? 1 : 0;
             partial += kind == PortableTile.Partial ? 1 : 0;
         }
-        PortableTile.Count(memory.TileCounts, full, partial, (item.KeyLength + blockN - 1) / blockN);
+        PortableTile.Count(
+            memory.TileCounts,
+            full,
+            partial,
+            item.Part == 0 ? (item.KeyLength + blockN - 1) / blockN : 0
+        );
     }
 
     /// <summary>What the mask leaves of a tile.</summary>

@@ -24,7 +24,11 @@ public abstract class AttentionKernels : IDisposable
     /// <summary>Whether <see cref="Dispose()"/> was called; every other call then throws.</summary>
     protected bool IsDisposed { get; private set; }
 
-    /// <summary>Bytes of scratch that a call of this shape needs in <see cref="DeviceTensors.Workspace"/>; 0 when it needs none.</summary>
+    /// <summary>
+    /// Bytes of scratch that a call of this shape takes in <see cref="DeviceTensors.Workspace"/>; 0 when it takes none. Key lengths and
+    /// offsets must have theirs. The rest is for few queries on tensor cores, whose keys are split over the device: a call that is given
+    /// less splits them less, and is slower.
+    /// </summary>
     public abstract long WorkspaceSize(in AttentionShape shape);
 
     /// <summary>The plan of the kernel that a call of this type and shape runs.</summary>

@@ -26,14 +26,11 @@ public struct PortableCall
     public int KeyLength,
         Offset;
 
-    /// <summary>
-    /// Query tiles of a head, and parts that its value columns are computed in; on tensor cores, which compute all columns at once, the
-    /// tiles of a unit (<see cref="TensorItem"/>), 1 or 2.
-    /// </summary>
+    /// <summary>Query tiles of a head, and parts that its value columns are computed in.</summary>
     public int QueryTiles,
         ValueParts;
 
-    /// <summary>The first item of this launch; on tensor cores, which need one launch, the number of its units.</summary>
+    /// <summary>The first item of this launch.</summary>
     public long FirstItem;
 
     /// <summary>Dropout's threshold in steps of 1/65536; 0 keeps everything.</summary>
@@ -90,6 +87,9 @@ public struct PortableItem
         FirstRow,
         Rows,
         FirstColumn;
+
+    /// <summary>The part of the keys, where tensor cores split them.</summary>
+    public int Part;
 
     /// <summary>The batch entry's key length and query offset.</summary>
     public int KeyLength,

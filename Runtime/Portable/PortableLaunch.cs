@@ -130,6 +130,7 @@ public sealed class PortableLaunch<T, TStored, TReal>
                 scale,
                 dropout == default ? 1 : dropout.Scale,
                 hasChanges,
+                Behind(engine.WorkspaceSize(shape)),
                 arguments
             );
         }
@@ -167,6 +168,13 @@ public sealed class PortableLaunch<T, TStored, TReal>
         }
     }
 
+    // The workspace behind so many bytes and at a multiple of 16.
+    private ArrayView<byte> Behind(long bytes)
+    {
+        long start = (bytes + 15) & ~15L;
+        return workspace.Length <= start ? ArrayView<byte>.Empty : workspace.SubView(start, workspace.Length - start);
+    }
+
     private PortableCall Call()
     {
         TensorLayout layout = engine.Variant.Layout;
@@ -197,7 +205,7 @@ public sealed class PortableLaunch<T, TStored, TReal>
                 $"workspace has {workspace.Length} bytes; this shape needs at least {needed}, as WorkspaceSize says.",
                 nameof(workspace)
             );
-        if (needed > 0 && (ulong)workspace.LoadEffectiveAddressAsPtr() % sizeof(int) != 0)
+        if (workspace.Length > 0 && (ulong)workspace.LoadEffectiveAddressAsPtr() % 16 != 0)
             throw new ArgumentException("workspace must start at a multiple of 16 bytes.", nameof(workspace));
         if (fault.Length > 1)
             throw new ArgumentException($"fault has {fault.Length} words; it must have one, or none.", nameof(fault));

@@ -28,6 +28,34 @@ let cuda () : Accelerator =
 
 let private count = if Settings.thorough then 32 else 8
 
+let private obeys (cases: AttentionVariant -> Cases.Case list) (variant: AttentionVariant) =
+    test variant.Name {
+        let accelerator = cuda ()
+
+        match Portable.PropertyTests.faults (lazy accelerator) variant (cases variant) with
+        | [] -> ()
+        | faults -> failtest $"%d{faults.Length} faults, --seed {Settings.seed}:\n%s{faults[0]}"
+    }
+
+let private runsOnDevices (variant: AttentionVariant) =
+    variant.Plans |> Seq.exists (fun plan -> plan.Target <> Target.Simd)
+
+/// Heads that share tiles and keys that are split, which takes more keys than other cases have.
+[<Tests>]
+let fewQueries =
+    testSequenced (
+        testList
+            "Cuda.Few queries"
+            [
+                for variant in AttentionVariant.In typeof<FlashGen.Kernels.Causal>.Assembly do
+                    if runsOnDevices variant then
+                        obeys
+                            (fun variant ->
+                                [ for number in 0 .. count - 1 -> Cases.makeFew Settings.seed variant number ])
+                            variant
+            ]
+    )
+
 [<Tests>]
 let everyVariant =
     testSequenced (
@@ -35,16 +63,9 @@ let everyVariant =
             "Cuda.Properties"
             [
                 for variant in Widths.variants do
-                    if variant.Plans |> Seq.exists (fun plan -> plan.Target <> Target.Simd) then
-                        test variant.Name {
-                            let accelerator = cuda ()
-
-                            let cases =
-                                [ for number in 0 .. count - 1 -> Cases.make Settings.seed variant number ]
-
-                            match Portable.PropertyTests.faults (lazy accelerator) variant cases with
-                            | [] -> ()
-                            | faults -> failtest $"%d{faults.Length} faults, --seed {Settings.seed}:\n%s{faults[0]}"
-                        }
+                    if runsOnDevices variant then
+                        obeys
+                            (fun variant -> [ for number in 0 .. count - 1 -> Cases.make Settings.seed variant number ])
+                            variant
             ]
     )

@@ -238,6 +238,50 @@ let private smallShape (random: Random) (variant: AttentionVariant) number =
         OutputStrides = strides hasStrides queryHeads queries valueDim
     )
 
+/// Few queries of many grouped heads against many keys, as in decoding: heads share tiles there, and keys are split.
+let private fewShape (random: Random) (variant: AttentionVariant) number =
+    let pick (options: 'a[]) = options[random.Next options.Length]
+    let queries = pick [| 1; 1; 1; 2; 5; 11 |]
+    let keys = pick [| 1500; 2600; 4100; 6500 |]
+
+    let headDim, valueDim =
+        if variant.Dims.Count > 0 then
+            let struct (headDim, valueDim) = variant.Dims[random.Next variant.Dims.Count]
+            headDim, valueDim
+        else
+            let headDim = pick [| 64; 128; 40; 80; 96; 59; 128; 256 |]
+            headDim, (if random.Next 3 = 0 then 64 else headDim)
+
+    let queryHeads, keyHeads = pick [| 8, 2; 5, 1; 6, 2; 7, 1; 9, 1; 16, 1; 4, 4 |]
+    let batch = 1 + random.Next 2
+    let some odd = number % 3 = odd || random.Next 4 = 0
+
+    let entries has entry =
+        if has then
+            ReadOnlyMemory(Array.init batch (fun _ -> entry ()))
+        else
+            ReadOnlyMemory.Empty
+
+    let strides has heads rows dim =
+        if has then
+            Nullable(gapped random batch heads rows dim)
+        else
+            Nullable()
+
+    AttentionShape(
+        batch,
+        queryHeads,
+        keyHeads,
+        queries,
+        keys,
+        headDim,
+        valueDim,
+        KeyLengths = entries (some 1) (fun () -> random.Next(keys + 1)),
+        Offsets = entries (some 2) (fun () -> keys - random.Next 300),
+        QueryStrides = strides (number % 5 = 4) queryHeads queries headDim,
+        OutputStrides = strides (number % 5 = 4) queryHeads queries valueDim
+    )
+
 let private inputs (random: Random) number =
     match number % 8 with
     | 6 -> [| HugeScores; LowScores; BadQueries; BadKeys; BadValues |][random.Next 5]
@@ -357,6 +401,9 @@ let private makeOf
     }
 
 let make = makeOf shape
+
+/// A case of decoding.
+let makeFew = makeOf fewShape
 
 /// A case that a simulated device computes in a moment.
 let makeSmall = makeOf smallShape

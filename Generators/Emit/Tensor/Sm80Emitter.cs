@@ -48,6 +48,7 @@ internal sealed class Sm80Emitter(TensorTile tile)
     {
         List<string> members = new() { Forward(), Score(), Setup(), Loads(), Products() };
         members.AddRange(ptx.Methods());
+        members.Add(ptx.StoreParts());
         members.Add(KeepOutputs());
         return $$"""
             {{Header}}
@@ -90,9 +91,9 @@ internal sealed class Sm80Emitter(TensorTile tile)
                 where TRow : struct
             {
                 Declare();
-                int shared = SharedBase(), lane = Group.IdxX & 31, warpRow = {{16 * RowTiles}} * (Group.IdxX >> 5);
-                PortableItem item = TensorItem.Of(call, memory.Lengths, 0, {{tile.BlockM}});
-                PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods);
+                int shared = SharedBase(), lane = Group.IdxX & 31, warpRow = {{16 * RowTiles}} * (Group.IdxX >> 5), row = warpRow + (lane >> 2);
+                PortableItem item = TensorItem.Of(call, memory, 0, {{tile.BlockM}});
+                PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
                 ArrayView<byte> kinds = ArrayView<byte>.Empty;
                 if (TMods.HasRest)
                 {
@@ -102,14 +103,14 @@ internal sealed class Sm80Emitter(TensorTile tile)
                 }
                 int first = {{Tile("range.First")}}, last = {{Tile("range.Last")}}, tile = TensorTiles.Next<TMods, TRow>(last, first, kinds);
                 TensorTiles.Count<TMods, TRow>(memory, item, range, kinds, first, last, {{tile.BlockN}});
-                TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, warpRow + (lane >> 2));
+                TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, row);
                 int warpFirst = thread.WarpFirst, warpLast = thread.WarpLast, faults = 0;
             {{Indent(
                 Lines(
                     RowTiles - 1,
                     i =>
-                        $"warpFirst = Math.Max(warpFirst, TensorThread<TRow>.Of(call, memory, item, mods, thread.Row + {16 * (i + 1)}).WarpFirst);\n"
-                        + $"warpLast = Math.Min(warpLast, TensorThread<TRow>.Of(call, memory, item, mods, thread.Row + {16 * (i + 1)}).WarpLast);"
+                        $"warpFirst = Math.Max(warpFirst, TensorThread<TRow>.Of(call, memory, item, mods, row + {16 * (i + 1)}).WarpFirst);\n"
+                        + $"warpLast = Math.Min(warpLast, TensorThread<TRow>.Of(call, memory, item, mods, row + {16 * (i + 1)}).WarpLast);"
                 ),
                 1
             )}}
@@ -119,12 +120,15 @@ internal sealed class Sm80Emitter(TensorTile tile)
                     int width = TensorCopies.Width(call, memory);
                     long keys = memory.Key + 2 * (item.Batch * call.KeyStrides.Batch + item.KeyHead * call.KeyStrides.Head);
                     long values = memory.Value + 2 * (item.Batch * call.ValueStrides.Batch + item.KeyHead * call.ValueStrides.Head);
-                    long queries = memory.Query + 2 * (item.Batch * call.QueryStrides.Batch + item.Head * call.QueryStrides.Head);
+                    long queries = memory.Query + 2 * (item.Batch * call.QueryStrides.Batch + (item.KeyHead * call.GroupSize + TensorItem.FirstHead(call, memory, item)) * call.QueryStrides.Head);
+                    // Heads share a tile where each has one query: the tile's rows are heads then.
+                    long queryStride = memory.Work.HeadBits > 0 ? call.QueryStrides.Head : call.QueryStrides.Row;
+                    int allRows = memory.Work.HeadBits > 0 ? call.GroupSize - TensorItem.FirstHead(call, memory, item) : call.QueryLength;
             {{Indent(
                 Lines(
                     tile.BlockM / QueryRows,
                     i =>
-                        $"Load{QueryRows}x{tile.HeadDim}(width, shared + {i * QueryRows * 2 * tile.HeadDim}, queries, call.QueryStrides.Row, item.FirstRow + {i * QueryRows}, call.QueryLength, call.HeadDim);"
+                        $"Load{QueryRows}x{tile.HeadDim}(width, shared + {i * QueryRows * 2 * tile.HeadDim}, queries, queryStride, item.FirstRow + {i * QueryRows}, allRows, call.HeadDim);"
                 ),
                 2
             )}}
@@ -154,7 +158,7 @@ internal sealed class Sm80Emitter(TensorTile tile)
                             Load{{tile.BlockN}}x{{tile.ValueDim}}(width, shared + Values + (stage ^ 1) * {{ValueBytes}}, values, call.ValueStrides.Row, next * {{tile.BlockN}}, item.KeyLength, call.ValueDim);
                         }
                         MultiplyKeys(query, key + stage * {{KeyBytes}});
-                        Score<TMods, TRow>(call, memory, item, mods, thread.Row, warpFirst, warpLast, tile, TensorTiles.Kind<TMods, TRow>(tile, first, kinds), ref faults);
+                        Score<TMods, TRow>(call, memory, item, mods, row, warpFirst, warpLast, tile, TensorTiles.Kind<TMods, TRow>(tile, first, kinds), ref faults);
                         Softmax();
                         FadeOutputs();
             {{Indent(Drop(), 3)}}
@@ -166,18 +170,22 @@ internal sealed class Sm80Emitter(TensorTile tile)
                 }
                 Normalize(memory.OutputScale);
                 // Found anew, as in masks: it is not kept over the loop.
-                item = TensorItem.Of(call, memory.Lengths, call.Zero, {{tile.BlockM}});
-                thread.Row = warpRow + (lane >> 2);
+                item = TensorItem.Of(call, memory, call.Zero, {{tile.BlockM}});
+                thread.Below = TensorItem.Below(memory);
                 if (faults != 0)
                     PortableTile.Fault(memory.Fault);
             {{Indent(
                 Lines(
                     RowTiles,
                     i =>
-                        $"thread.StoreLogSumExp(call, memory, item, LogSumExp{2 * i}(), LogSumExp{2 * i + 1}());\nthread.Row += 16;"
+                        $"thread.Row = TensorItem.Query(call, memory, item, row + {16 * i});\n"
+                        + $"thread.StoreLogSumExp(call, memory, item, {tile.ValueDim}, LogSumExp{2 * i}(), LogSumExp{2 * i + 1}());\n"
+                        + $"if (memory.Work.Parts > 1)\n    StorePart{Of(i)}(thread.Part(call, memory, item, {tile.ValueDim}, 0), thread.Part(call, memory, item, {tile.ValueDim}, 1));"
                 ),
                 1
             )}}
+                if (memory.Work.Parts > 1)
+                    return;
                 Group.Barrier();
                 KeepOutputs(shared + (warpRow + (lane >> 2)) * {{2 * tile.ValueDim}} + ({{Swizzle(
                 tile.ValueDim,
@@ -197,7 +205,7 @@ internal sealed class Sm80Emitter(TensorTile tile)
                     Lines(
                         RowTiles,
                         i =>
-                            $"TensorThread<TRow> dropped{i} = default;\ndropped{i}.Row = thread.Row + {16 * i};\n"
+                            $"TensorThread<TRow> dropped{i} = default;\ndropped{i}.Row = TensorItem.Query(call, memory, item, row + {16 * i});\ndropped{i}.Below = TensorItem.Below(memory);\n"
                             + $"DropPairs drop{i} = dropped{i}.Drop(call, item, tile * {tile.BlockN});\nMap{Of(i)}(ref drop{i});"
                     ),
                     1
@@ -257,7 +265,7 @@ internal sealed class Sm80Emitter(TensorTile tile)
                 {
                     if (scales)
                         ScaleScores(memory.Scale);
-                    PortableItem own = TensorItem.Of(call, memory.Lengths, call.Zero, {{tile.BlockM}});
+                    PortableItem own = TensorItem.Of(call, memory, call.Zero, {{tile.BlockM}});
             {{Indent(keeps, 2)}}
                 }
             }

@@ -77,20 +77,21 @@ internal sealed partial class Sm90Emitter
 
     private string Loads()
     {
-        string Load(string what, string map, int rows, int slices)
+        // From the inside out: columns, and the coordinates that the method is given.
+        string Load(string what, string map, string coordinates, int rows, int slices)
         {
             string bytes = Number(rows * 128 * slices);
             string copies = Lines(
                 slices,
                 slice =>
-                    $"mov.b32 column, {64 * slice}; add.s32 target, %0, {slice * rows * 128}; @one cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [target], [{map}At, {{column, %2, %3, %4}}], [%1];"
+                    $"mov.b32 column, {64 * slice}; add.s32 target, %0, {slice * rows * 128}; @one cp.async.bulk.tensor.{coordinates.Split(',').Length + 1}d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [target], [{map}At, {{column, {string.Join(", ", Enumerable.Range(2, coordinates.Split(',').Length).Select(i => "%" + i))}}}], [%1];"
             );
             return TensorPtx.Method(
                 $"Copies {what}: rows beyond the tensor and columns beyond its dimension become 0.",
                 "Load" + char.ToUpperInvariant(what[0]) + what.Substring(1),
-                "int tile, int barrier, int row, int head, int batch",
+                "int tile, int barrier" + string.Concat(coordinates.Split(',').Select(name => ", int " + name.Trim())),
                 $"mov.u32 ti, %%tid.x; setp.eq.u32 one, ti, 0; @one mbarrier.arrive.expect_tx.shared::cta.b64 _, [%1], {bytes};\n{copies}",
-                "tile, barrier, row, head, batch"
+                "tile, barrier, " + coordinates
             );
         }
         string maps = string.Join(
@@ -108,9 +109,9 @@ internal sealed partial class Sm90Emitter
                 maps,
                 ""
             ),
-            Load("queries", "queryMap", tile.BlockM, HeadSlices),
-            Load("keys", "keyMap", tile.BlockN, HeadSlices),
-            Load("values", "valueMap", tile.BlockN, ValueSlices),
+            Load("queries", "queryMap", "headOfKeyHead, row, keyHead, batch", tile.BlockM, HeadSlices),
+            Load("keys", "keyMap", "row, head, batch", tile.BlockN, HeadSlices),
+            Load("values", "valueMap", "row, head, batch", tile.BlockN, ValueSlices),
             ClearBeyond()
         );
     }

@@ -49,6 +49,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             Products(),
         };
         members.AddRange(ptx.Methods());
+        members.Add(ptx.StoreParts());
         members.Add(ptx.Store());
         return $$"""
             {{Header}}
@@ -78,7 +79,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 * tile.Stages}}, ValueFull = KeyEmpty + {{8 * tile.Stages}}, ValueEmpty = ValueFull + {{8
                 * tile.Stages}};
 
-            {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 400), 1)}}
+            {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 800), 1)}}
             }
 
             """.Replace(
@@ -102,8 +103,8 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 {
                     // All warps look at the tiles of keys first; such a group has one tile of rows.
                     kinds = SharedMemory.Allocate<byte>(TensorRange.Kinds);
-                    PortableItem item = TensorItem.Of(call, memory.Lengths, 0, {{tile.BlockM}});
-                    mods.Kinds(call, item, TensorRange.Of<TMods, TRow>(call, memory, item, mods), {{tile.BlockN}}, kinds);
+                    PortableItem item = TensorItem.Of(call, memory, 0, {{tile.BlockM}});
+                    mods.Kinds(call, item, TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}), {{tile.BlockN}}, kinds);
                 }
                 Group.Barrier();
                 if (Group.IdxX < 128)
@@ -133,15 +134,15 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             {
                 int full = 0, all = 0, n = 0, q = 0;
                 MapAddresses();
-                for (int step = 0; TensorItem.Unit(call, step) < call.FirstItem; step++)
+                for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
                 {
-                    PortableItem item = TensorItem.Of(call, memory.Lengths, step, {{tile.BlockM}});
-                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods);
+                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}});
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
                     int first = range.First / {{tile.BlockN}}, last = range.Last < 0 ? -1 : range.Last / {{tile.BlockN}};
                     if (first <= last)
                     {
                         Wait(shared + QueryEmpty, q & 1 ^ 1);
-                        LoadQueries(shared, shared + QueryFull, item.FirstRow, item.Head, item.Batch);
+                        LoadQueries(shared, shared + QueryFull, TensorItem.FirstHead(call, memory, item), item.FirstRow, item.KeyHead, item.Batch);
                         q++;
                     }
                     for (int tile = last; tile >= first; tile--)
@@ -159,7 +160,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                             full++;
                         n++;
                     }
-                    all += item.Rows > 0 ? (item.KeyLength + {{tile.BlockN - 1}}) / {{tile.BlockN}} : 0;
+                    all += item.Rows > 0 & item.Part == 0 ? (item.KeyLength + {{tile.BlockN - 1}}) / {{tile.BlockN}} : 0;
                 }
                 PortableTile.Count(memory.TileCounts, full, n - full, all);
             }
@@ -177,12 +178,12 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 * 128}} * group;
                 // The number of tiles of keys and of queries so far: they tell stages and phases.
                 int n = 0, q = 0;
-                for (int step = 0; TensorItem.Unit(call, step) < call.FirstItem; step++)
+                for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
                 {
-                    PortableItem item = TensorItem.Of(call, memory.Lengths, step, {{tile.BlockM}});
+                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}});
                     if (item.Rows <= 0)
                         continue;
-                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods);
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
                     TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, 64 * group + 16 * (Group.IdxX >> 5 & 3) + (lane >> 2));
                     int first = TensorRange.Uniform(range.First / {{tile.BlockN}}), tile = TensorRange.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}});
                     Begin(thread.Maximum, thread.Sum, memory.ExponentScale);
@@ -206,9 +207,14 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                     Normalize(memory.OutputScale);
                     if (thread.Faults != 0)
                         PortableTile.Fault(memory.Fault);
-                    thread.StoreLogSumExp(call, memory, item, LogSumExp0(), LogSumExp1());
+                    thread.StoreLogSumExp(call, memory, item, {{tile.ValueDim}}, LogSumExp0(), LogSumExp1());
+                    if (memory.Work.Parts > 1)
+                    {
+                        StorePart(thread.Part(call, memory, item, {{tile.ValueDim}}, 0), thread.Part(call, memory, item, {{tile.ValueDim}}, 1));
+                        continue;
+                    }
                     Store0(thread.Output(call, memory, item, 0), thread.Columns(call, item, 0));
-                    Store1(thread.Output(call, memory, item, 8), thread.Columns(call, item, 8));
+                    Store1(thread.Output(call, memory, item, 1), thread.Columns(call, item, 1));
                 }
             }
             """;

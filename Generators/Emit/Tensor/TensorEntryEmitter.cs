@@ -71,9 +71,9 @@ internal static class TensorEntryEmitter
     }
 
     private static string Signature(AttentionSpec spec) =>
-        "TensorMap queryMap, TensorMap keyMap, TensorMap valueMap, PortableCall call, long query, long key, long value, long output, "
+        "TensorMap queryMap, TensorMap keyMap, TensorMap valueMap, PortableCall call, TensorWork work, long query, long key, long value, long output, long logSumExp, long parts, "
         + "float scale, float exponentScale, float outputScale, int isScaledFirst, "
-        + "ArrayView<float> logSumExp, ArrayView<int> lengths, ArrayView<int> fault, ArrayView<long> tileCounts"
+        + "ArrayView<int> lengths, ArrayView<int> fault, ArrayView<long> tileCounts"
         + DeviceParameters.OfKernel(spec);
 
     private static string Entry(AttentionSpec spec)
@@ -95,6 +95,8 @@ internal static class TensorEntryEmitter
                 memory.Value = value;
                 memory.Output = output;
                 memory.LogSumExp = logSumExp;
+                memory.Parts = parts;
+                memory.Work = work;
                 memory.Lengths = lengths;
                 memory.Fault = fault;
                 memory.TileCounts = tileCounts;

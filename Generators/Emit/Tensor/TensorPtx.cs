@@ -299,6 +299,36 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values, bool inPlace
             )
         );
 
+    /// <summary>Stores the two rows of each tile of 16 in float32, as results of a part of the keys; an address of 0 is a row that is none.</summary>
+    public string StoreParts()
+    {
+        string Row(int tile, int row) =>
+            $"setp.ne.s64 c, %{row}, 0;\n"
+            + Lines(
+                OutputRegisters / 4,
+                block =>
+                {
+                    int i = tile * OutputRegisters + 4 * block + 2 * row;
+                    int state = 2 * tile + row;
+                    return $"mul.f32 o{i}, o{i}, fade{state}; mul.f32 o{i + 1}, o{i + 1}, fade{state}; @c st.global.v2.f32 [%{row}+{32 * block}], {{o{i}, o{i + 1}}};";
+                }
+            );
+        return string.Join(
+            "\n\n",
+            Enumerable
+                .Range(0, rowTiles)
+                .Select(tile =>
+                    Method(
+                        "Stores two rows' outputs, whole and in float32, as the results of a part of the keys; not where an address is 0.",
+                        "StorePart" + (rowTiles == 1 ? "" : Number(tile)),
+                        "long row0, long row1",
+                        Row(tile, 0) + "\n" + Row(tile, 1),
+                        "row0, row1"
+                    )
+                )
+        );
+    }
+
     /// <summary>Stores rows from registers: two neighbouring columns leave as 32 bits, a last column that is alone as 16.</summary>
     public string Store()
     {
