@@ -215,6 +215,74 @@ let tests =
                 let small = sources (run (file [ short "1.0400" 32 ]))
                 Expect.stringContains small["Second.Simd512.g.cs"] "private const int BlockN = 128;" "not for 4 %"
             }
+            test "with plans of their own, all classes of shapes compute what the reference does" {
+                let sized shapeClass blockN panels elementType =
+                    line
+                        "Second"
+                        $"{elementType} d=64 dv=64 {shapeClass} m={panels * 32} n={blockN} bits=512 rows=2 panels={panels} keys=8 values=8"
+
+                let entries =
+                    [
+                        for bits, name in [ 512, "avx512"; 256, "avx2" ] do
+                            for elementType in [ "float32"; "float16" ] do
+                                for shapeClass, blockN, panels in [ "long", 96, 4; "short", 32, 2; "decode", 48, 4 ] do
+                                    let entry = sized shapeClass blockN panels elementType
+
+                                    if bits = 512 then
+                                        entry
+                                    else
+                                        entry
+                                            .Replace("avx512", name)
+                                            .Replace($"m={panels * 32}", $"m={panels * 24}")
+                                            .Replace("bits=512 rows=2", "bits=256 rows=3")
+                                            .Replace("keys=8 values=8", "keys=4 values=4")
+                    ]
+
+                let variant = load (file entries) |> Seq.find (fun each -> each.Name = "Second")
+
+                Expect.hasLength
+                    (variant.Plans |> Seq.filter (fun plan -> plan.Source = PlanSource.Tuned))
+                    12
+                    "all are taken"
+
+                for bits in [ 512; 256 ] do
+                    for queries, keys in [ 45, 300; 3, 300; 40, 1100; 1, 2000 ] do
+                        let shape = AttentionShape(1, 2, 1, queries, keys, 64)
+                        let random = Random 1
+
+                        let tensor (count: int) =
+                            Array.init count (fun _ -> random.NextSingle() * 4f - 2f)
+
+                        let query, key, value =
+                            tensor (2 * queries * 64), tensor (keys * 64), tensor (keys * 64)
+
+                        let output: float32[] = Array.create (2 * queries * 64) nanf
+                        let logSumExp: float32[] = Array.create (2 * queries) nanf
+
+                        variant.Forward(
+                            ReadOnlySpan query,
+                            ReadOnlySpan key,
+                            ReadOnlySpan value,
+                            Span output,
+                            &shape,
+                            null,
+                            Span logSumExp,
+                            AttentionOptions(MaxVectorBits = bits)
+                        )
+
+                        let report =
+                            Reference.Verify<float32, float32>(
+                                variant,
+                                ReadOnlySpan query,
+                                ReadOnlySpan key,
+                                ReadOnlySpan value,
+                                ReadOnlySpan output,
+                                ReadOnlySpan logSumExp,
+                                &shape
+                            )
+
+                        Expect.isTrue report.Passed $"{bits} bits, {queries} x {keys}: {report}"
+            }
             test "a register tile holds for all types of a text" {
                 let driver =
                     run (

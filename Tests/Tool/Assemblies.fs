@@ -39,8 +39,8 @@ let writeReferring (path: string) name version =
 
     File.WriteAllBytes(path, emit (Path.GetFileNameWithoutExtension path) (Version(1, 0)) source [ referred ])
 
-/// Writes an assembly with one variant, Idle, whose calls compute nothing; its canonical text and plans are whatever they are said to be.
-let writeIdleOf (path: string) (spec: string) (plans: string) =
+/// Writes an assembly with one variant, Idle, whose calls compute nothing; its canonical text and plans are what is given, and so is the body of its calls.
+let writeIdleOf (path: string) (spec: string) (plans: string) (body: string) =
     let source =
         """
 [assembly: FlashGen.AttentionVariantIndex(typeof(Idle))]
@@ -79,7 +79,10 @@ public static class Idle
             FlashGen.ModArguments arguments,
             Span<float> logSumExp,
             FlashGen.AttentionOptions options
-        ) { }
+        )
+        {
+            BODY
+        }
 
         public override FlashGen.AttentionKernels Load(ILGPU.Runtime.Accelerator accelerator) =>
             throw new NotSupportedException();
@@ -88,6 +91,7 @@ public static class Idle
 """
             .Replace("SPEC", Microsoft.CodeAnalysis.CSharp.SymbolDisplay.FormatLiteral(spec, true))
             .Replace("PLANS", plans)
+            .Replace("BODY", body)
 
     use file = File.Create path
     let result = (FlashGen.Tests.Generator.Compile.source source).Emit file
@@ -96,4 +100,4 @@ public static class Idle
         failwith $"%A{List.ofSeq result.Diagnostics}"
 
 /// Writes an assembly with one variant, Idle, of which nothing is known.
-let writeIdle path = writeIdleOf path "" ""
+let writeIdle path = writeIdleOf path "" "" ""

@@ -67,6 +67,21 @@ let private refusedWith folder parts words =
 
     Expect.equal after before "the old file is as it was"
 
+/// An assembly with one variant whose text says that it is causal, and whose calls run this.
+let private idle folder body =
+    let path = Path.Combine(folder, "Idle.dll")
+
+    let info =
+        "new(FlashGen.Target.Simd, FlashGen.ElementType.Float32, 256, 256, \"long\", \"\", 0, 0)"
+
+    let spec =
+        { Expect.wantOk (Text.parseSpec Causal.Variant.Spec) "the spec" with
+            Types = [ Float32 ]
+        }
+
+    Assemblies.writeIdleOf path (Text.printSpec spec) info body
+    path
+
 [<Tests>]
 let tests =
     testSequenced (
@@ -181,18 +196,7 @@ let tests =
                 test "kernels that do not compute what the variant means are wrong, and not timed" {
                     inFolder (fun folder ->
                         // The class says that it keeps all keys, its text that it is causal.
-                        let path = Path.Combine(folder, "Idle.dll")
-
-                        let info =
-                            "new(FlashGen.Target.Simd, FlashGen.ElementType.Float32, 256, 256, \"long\", \"\", 0, 0)"
-
-                        let spec =
-                            Text.printSpec
-                                { Expect.wantOk (Text.parseSpec Causal.Variant.Spec) "the spec" with
-                                    Types = [ Float32 ]
-                                }
-
-                        Assemblies.writeIdleOf path spec info
+                        let path = idle folder ""
 
                         let outcome =
                             flashgen [ "tune"; path; "--candidates"; "2"; "--plans"; plansIn folder ]
@@ -209,6 +213,91 @@ let tests =
                         Expect.isTrue
                             (records |> List.exists (fun record -> record.Outcome = TuneOutcome.Wrong))
                             "wrong is what it is")
+                }
+                test "what hangs is given up, and what ends the process is survived" {
+                    for body, expected, reason in
+                        [
+                            "while (true) { }", TuneOutcome.TimedOut, "There was no end after 6 s."
+                            "System.Environment.FailFast(\"gone\");", TuneOutcome.Failed, "Its process ended with"
+                            "throw new OutOfMemoryException();", TuneOutcome.OutOfMemory, ""
+                        ] do
+                        inFolder (fun folder ->
+                            let path = idle folder body
+
+                            let outcome =
+                                flashgen
+                                    [
+                                        "tune"
+                                        path
+                                        "--candidates"
+                                        "1"
+                                        "--limit"
+                                        "6"
+                                        "--time"
+                                        "1"
+                                        "--plans"
+                                        plansIn folder
+                                    ]
+
+                            Expect.equal outcome.Code 0 outcome.Error
+                            let records = recordsOf folder
+                            Expect.isNonEmpty records body
+
+                            for record in records do
+                                Expect.equal record.Outcome expected $"{body}: {record.Reason}"
+                                Expect.stringContains record.Reason reason body)
+                }
+                test "Ctrl+C leaves the journal and the old file, and the next run goes on" {
+                    if OperatingSystem.IsWindows() then
+                        skiptest "there is no SIGINT"
+
+                    inFolder (fun folder ->
+                        let old = "flashgen.plans 1\n" + other + "\n"
+                        File.WriteAllText(plansIn folder, old)
+
+                        let words =
+                            [ "tune"; gallery; "--type"; "float32"; "--keep-texts"; "--candidates"; "2" ]
+
+                        let words =
+                            words @ [ "--variant"; "Full"; "--variant"; "Sink"; "--plans"; plansIn folder ]
+
+                        let start =
+                            Diagnostics.ProcessStartInfo(
+                                Path.Combine(
+                                    Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(),
+                                    "..",
+                                    "..",
+                                    "..",
+                                    "dotnet"
+                                ),
+                                RedirectStandardError = true,
+                                RedirectStandardOutput = true
+                            )
+
+                        Path.Combine(AppContext.BaseDirectory, "flashgen-tool.dll") :: words
+                        |> List.iter start.ArgumentList.Add
+
+                        use run = Diagnostics.Process.Start start
+                        let journal = TuneJournal.PathOf(plansIn folder)
+                        let patience = Diagnostics.Stopwatch.StartNew()
+
+                        while not run.HasExited
+                              && patience.Elapsed.TotalSeconds < 60.0
+                              && (not (File.Exists journal) || FileInfo(journal).Length = 0L) do
+                            Threading.Thread.Sleep 20
+
+                        use kill = Diagnostics.Process.Start("kill", [ "-INT"; string run.Id ])
+                        kill.WaitForExit()
+                        Expect.isTrue (run.WaitForExit 30000) "it ends"
+                        Expect.equal run.ExitCode 1 "and not well"
+                        Expect.stringContains (run.StandardError.ReadToEnd()) "run again to go on" "it says how"
+                        Expect.equal (File.ReadAllText(plansIn folder)) old "the old file"
+                        let measured = recordsOf folder
+                        Expect.isNonEmpty measured "the journal"
+                        let again = flashgen words
+                        Expect.equal again.Code 0 again.Error
+                        Expect.equal (recordsOf folder |> List.take measured.Length) measured "it went on from there"
+                        Expect.isGreaterThan (entriesOf folder).Length 2 "and came to its end")
                 }
                 test "a plan for which no kernel can be had is refused or wrong, not timed" {
                     let spec = Expect.wantOk (Text.parseSpec Causal.Variant.Spec) "the spec"

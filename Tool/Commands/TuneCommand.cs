@@ -145,15 +145,24 @@ internal sealed class TuneCommand
                 $"{file}: none of the variants chosen has a kernel for {greeting.Device} in these types; `flashgen show` says what there is."
             );
         TuneSession? session = null;
-        terminal.WithTask(
-            $"Tuning on {greeting.Device}",
-            bar =>
-            {
-                session = new(settings, slot, greeting, journal, new TuneProgress(terminal, bar, kernels));
-                foreach ((AttentionVariant one, TargetKind kind) in work)
-                    session.Tune(one, kind, types);
-            }
-        );
+        try
+        {
+            terminal.WithTask(
+                $"Tuning on {greeting.Device}",
+                bar =>
+                {
+                    session = new(settings, slot, greeting, journal, new TuneProgress(terminal, bar, kernels));
+                    foreach ((AttentionVariant one, TargetKind kind) in work)
+                        session.Tune(one, kind, types);
+                }
+            );
+        }
+        catch (OperationCanceledException)
+        {
+            throw new ToolException(
+                $"cancelled; {path} is as it was, and what was measured is in {TuneJournal.PathOf(path)}: run again to go on."
+            );
+        }
         store.Write(session!.Entries, session.Tuned);
         Report(session, greeting, path);
         return 0;

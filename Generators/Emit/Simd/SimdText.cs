@@ -33,10 +33,13 @@ internal sealed class SimdText
     /// <summary>The most panels of an item.</summary>
     public int MostPanels => choices.Max(choice => Sizes(choice.Plan).Panels);
 
-    /// <summary>Where the plans come from, a line each; empty where they are the planner's.</summary>
+    /// <summary>Why plans are not the planner's, a line each; none where a measurement found the planner right.</summary>
     public IEnumerable<string> Reasons() =>
         choices
-            .Where(choice => choice.Source.IsFromMeasurement)
+            .Where(choice =>
+                choice.Source.IsFromMeasurement
+                && choice.Others.Any(other => other.Item1.IsFromPlanner && !IsSameSize(other.Item2, choice.Plan))
+            )
             .Select(choice =>
                 $"{TilePlanModule.typeName(choice.Plan.Type)} d={Number(choice.Plan.Dims.HeadDim)} dv={Number(choice.Plan.Dims.ValueDim)} {TilePlanModule.shapeClassName(choice.Plan.ShapeClass)}: {PlanReason.Of(choice)}"
             );
@@ -94,6 +97,9 @@ internal sealed class SimdText
             parts.Add(each.Length == 1 ? each[0] : "(" + string.Join(" || ", each) + ")");
         return parts.Count == 0 ? "true" : string.Join(" && ", parts);
     }
+
+    private static bool IsSameSize(TilePlan a, TilePlan b) =>
+        a.BlockM == b.BlockM && a.BlockN == b.BlockN && a.Schedule.Equals(b.Schedule);
 
     private static (int BlockN, int Panels) Sizes(TilePlan plan) =>
         (plan.BlockN, ((Schedule.SimdSchedule)plan.Schedule).Item.Panels);
