@@ -19,11 +19,11 @@ internal sealed class DeviceCase<T, TLogSumExp> : TimedCase
     private readonly DeviceArguments onDevice;
     private readonly HostTensors<T, TLogSumExp> host;
     private readonly List<MemoryBuffer> buffers = [];
-    private readonly List<DeviceTensors> sets = [];
-    private readonly ArrayView<T> firstOutput;
+    private readonly List<(ArrayView<T> Query, ArrayView<T> Key, ArrayView<T> Value, ArrayView<T> Output)> sets = [];
     private readonly ArrayView<TLogSumExp> logSumExp;
     private readonly ArrayView<int> fault;
     private readonly Dictionary<AttentionVariant, AttentionKernels> loaded = [];
+    private ArrayView<byte> workspace;
     private int calls = LeastCalls;
     private int turn;
 
@@ -48,22 +48,7 @@ internal sealed class DeviceCase<T, TLogSumExp> : TimedCase
             logSumExp = Upload(host.LogSumExp);
             fault = Upload(new int[1]);
             for (int set = 0; set < Sets(bytes); set++)
-            {
-                ArrayView<T> output = Upload(host.Output);
-                if (set == 0)
-                    firstOutput = output;
-                sets.Add(
-                    DeviceTensors.Of(
-                        Upload(host.Query),
-                        Upload(host.Key),
-                        Upload(host.Value),
-                        output,
-                        DeviceTensors.Bytes(logSumExp),
-                        default,
-                        fault
-                    )
-                );
-            }
+                sets.Add((Upload(host.Query), Upload(host.Key), Upload(host.Value), Upload(host.Output)));
         }
         catch
         {
@@ -77,14 +62,14 @@ internal sealed class DeviceCase<T, TLogSumExp> : TimedCase
         AttentionKernels kernels = Kernels(candidate);
         AcceleratorStream stream = accelerator.DefaultStream;
         Array.Fill(host.Output, Elements.Narrow<T>(float.NaN));
-        firstOutput.CopyFromCPU(stream, host.Output);
-        kernels.Forward(stream, sets[0], Shape, onDevice);
+        sets[0].Output.CopyFromCPU(stream, host.Output);
+        kernels.Forward(stream, Tensors(0), Shape, onDevice);
         stream.Synchronize();
         int[] faults = new int[1];
         fault.CopyToCPU(stream, faults);
         if (faults[0] != 0)
             throw new DeviceFaultException("A mod read outside a table or divided by zero on the device.");
-        firstOutput.CopyToCPU(stream, host.Output);
+        sets[0].Output.CopyToCPU(stream, host.Output);
         logSumExp.CopyToCPU(stream, host.LogSumExp);
         stream.Synchronize();
         double once = Queue(kernels, 1);
@@ -127,7 +112,7 @@ internal sealed class DeviceCase<T, TLogSumExp> : TimedCase
         stream.Synchronize();
         long start = Stopwatch.GetTimestamp();
         for (int call = 0; call < count; call++)
-            kernels.Forward(stream, sets[turn++ % sets.Count], Shape, onDevice);
+            kernels.Forward(stream, Tensors(turn++ % sets.Count), Shape, onDevice);
         stream.Synchronize();
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
@@ -136,8 +121,22 @@ internal sealed class DeviceCase<T, TLogSumExp> : TimedCase
     {
         if (!loaded.TryGetValue(candidate, out AttentionKernels? kernels))
             loaded.Add(candidate, kernels = candidate.Load(accelerator));
+        long bytes = kernels.WorkspaceSize(Shape);
+        if (bytes > workspace.Length)
+            workspace = Upload(new byte[bytes]);
         return kernels;
     }
+
+    private DeviceTensors Tensors(int set) =>
+        DeviceTensors.Of(
+            sets[set].Query,
+            sets[set].Key,
+            sets[set].Value,
+            sets[set].Output,
+            DeviceTensors.Bytes(logSumExp),
+            workspace,
+            fault
+        );
 
     private ArrayView<TElement> Upload<TElement>(TElement[] values)
         where TElement : unmanaged
