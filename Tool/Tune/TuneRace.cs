@@ -38,10 +38,13 @@ internal sealed record Racer(int Id, string Plan, bool IsOwn = false)
 /// </summary>
 internal sealed class TuneRace(WorkerSlot slot, TuneKernel kernel)
 {
-    private const int FirstRounds = 3;
+    private const int FirstRounds = 4;
     private const int LastRounds = 12;
     private const int DuelRounds = 12;
     private const int Finalists = 3;
+
+    /// <summary>Rounds of those who came to the last ones: with fewer, a ratio says no more than that others were faster.</summary>
+    public const int RoundsOfFinalists = FirstRounds + LastRounds;
 
     // Below this there is no gain that a duel would have to confirm.
     private const double NoGain = 0.99;

@@ -151,16 +151,17 @@ internal sealed class TuneSession(
             };
             race.Run([texts[0], .. open.Where(text => text != texts[0])]);
         }
+        string fallback = TilePlanModule.print(usual);
         TuneRecord[] timed =
         [
             .. texts
                 .Select(text => known[text])
                 .Where(record => record.Outcome == TuneOutcome.Ok && IsEligible(record.Plan))
+                .Where(record => record.Rounds >= TuneRace.RoundsOfFinalists || record.Plan == fallback)
                 .OrderBy(Ratio),
         ];
         if (timed.Length == 0)
             return null;
-        string fallback = TilePlanModule.print(usual);
         TuneRecord? stands = timed.FirstOrDefault(record => record.Plan == fallback);
         bool isBetter = stands is null || (Ratio(timed[0]) * leastGain < Ratio(stands) && timed[0].Won >= LeastWon);
         string best = isBetter ? timed[0].Plan : fallback;
