@@ -31,7 +31,7 @@ static class PlanCharts
             .. entries.Select(entry => ShortName(entry.Variant)).Distinct().OrderDescending(StringComparer.Ordinal),
         ];
         Plot plot = new();
-        Color[] colors = [Colors.SteelBlue, Colors.IndianRed, Colors.DarkSeaGreen, Colors.Goldenrod];
+        Color[] colors = [Colors.SteelBlue, Colors.IndianRed, Colors.DarkSeaGreen, Colors.Orange];
         double height = 0.8 / classes.Length;
         for (int each = 0; each < classes.Length; each++)
         {

@@ -167,7 +167,11 @@ internal sealed class Worker : IDisposable
         TimedCase call = CaseOf(variant, kernel);
         int keys = kind == WorkerKind.Simulator ? 65 : (2 * (plan?.BlockN ?? 128)) + 37;
         int rows = kind == WorkerKind.Simulator ? 9 : 45;
-        (int headDim, int valueDim) = variant.Dims.Count == 0 ? (24, 40) : (kernel.HeadDim, kernel.ValueDim);
+        // Of a variant for any dimension device kernels are told apart by it.
+        (int headDim, int valueDim) =
+            variant.Dims.Count != 0 ? (kernel.HeadDim, kernel.ValueDim)
+            : kind == WorkerKind.Device ? (kernel.ValueDim, kernel.ValueDim)
+            : (24, 40);
         if (!variant.Dims.Contains((headDim, valueDim)) && variant.Dims.Count != 0)
             (headDim, valueDim) = variant.Dims[0];
         AttentionShape ragged = new(1, 2, 1, rows, keys, headDim, valueDim);
@@ -294,6 +298,19 @@ internal sealed class Worker : IDisposable
             in AttentionShape shape,
             ModArguments arguments,
             AttentionOptions options
-        ) => inner.Forward(candidate, tensors, shape, arguments, options);
+        )
+        {
+            // Made-up arguments may lead the user's mods outside their tables, which only the user's variant says so that others are tried.
+            if (variant.Masks.Count + variant.Scores.Count != 0)
+            {
+                HostTensors<T, TLogSumExp> apart = tensors with
+                {
+                    Output = [.. tensors.Output],
+                    LogSumExp = [.. tensors.LogSumExp],
+                };
+                inner.Forward(variant, apart, shape, arguments, options);
+            }
+            return inner.Forward(candidate, tensors, shape, arguments, options);
+        }
     }
 }

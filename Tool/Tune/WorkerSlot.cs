@@ -3,6 +3,9 @@ namespace FlashGen.Tool.Tune;
 /// <summary>The one worker of a tuning; where one has ended, the next question starts another.</summary>
 internal sealed class WorkerSlot(TuneSettings settings, CancellationToken cancellation) : IDisposable
 {
+    // A busy machine starts a process late; that is no candidate's fault.
+    private static readonly TimeSpan LeastStart = TimeSpan.FromSeconds(120);
+
     private WorkerProcess? worker;
     private int ids;
 
@@ -15,9 +18,10 @@ internal sealed class WorkerSlot(TuneSettings settings, CancellationToken cancel
     {
         worker?.Dispose();
         worker = WorkerProcess.Start(settings.WorkerArguments, settings.VectorBits);
-        return worker.Receive(settings.Limit, cancellation) switch
+        TimeSpan limit = settings.Limit > LeastStart ? settings.Limit : LeastStart;
+        return worker.Receive(limit, cancellation) switch
         {
-            null => throw new ToolException($"The worker does not start: {worker.Obituary(settings.Limit).Reason}"),
+            null => throw new ToolException($"The worker does not start: {worker.Obituary(limit).Reason}"),
             { Error.Length: > 0 } failed => throw new ToolException(failed.Error),
             { } hello => hello,
         };

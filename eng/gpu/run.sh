@@ -1,8 +1,9 @@
 #!/bin/sh
-# run.sh test | bench | sanitize, on a machine with an NVIDIA GPU: it needs the driver, not .NET. Beside it lies flashgen-gpu.tar.xz.
+# run.sh test | bench | tune | sanitize, on a machine with an NVIDIA GPU: it needs the driver, not .NET. Beside it lies flashgen-gpu.tar.xz.
 #
 #   test      every variant against the naive reference on the first device, then float32 torch where python3 has it
 #   bench     FlashGen beside torch's FlashAttention-2, cuDNN and FlexAttention, in turns; gpu.json and gpu.svg (needs torch)
+#   tune      measures plans for the gallery's variants into flashgen.plans; takes what `flashgen tune` does: --target sm90, --time 500
 #   sanitize  compute-sanitizer over small shapes of every kernel (needs the CUDA toolkit)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,6 +37,10 @@ bench)
     fi
     python3 "$app/peers.py" bench "$app/flashgen-gpu-bench" "$out" "$@"
     ;;
+tune)
+    # What was measured before goes on, and what other devices have is kept.
+    "$app/flashgen-tool" tune "$app/FlashGen.Kernels.dll" --device cuda --plans "$out/flashgen.plans" "$@"
+    ;;
 sanitize)
     command -v compute-sanitizer >/dev/null || { echo "sanitize needs compute-sanitizer of the CUDA toolkit" >&2; exit 1; }
     for tool in memcheck synccheck initcheck; do
@@ -44,7 +49,7 @@ sanitize)
     done
     ;;
 *)
-    echo "usage: run.sh test | bench | sanitize" >&2
+    echo "usage: run.sh test | bench | tune | sanitize" >&2
     exit 1
     ;;
 esac
