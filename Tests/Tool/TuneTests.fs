@@ -300,7 +300,7 @@ let tests =
                                 "simd float32 d=256 dv=256 long m=256 n=64 bits=512 rows=2 panels=8 keys=8 values=8")
                             "the plan"
 
-                    use build = CandidateBuild.Create(spec, plan, TargetKind.Simd, Float32)
+                    use build = CandidateBuild.Create(spec, plan, plan.Dims, TargetKind.Simd, Float32)
 
                     Expect.isTrue
                         (build.Variant.Plans
@@ -313,7 +313,8 @@ let tests =
                         }
 
                     Expect.throwsT<CandidateException>
-                        (fun () -> CandidateBuild.Create(spec, elsewhere, TargetKind.Simd, Float32).Dispose())
+                        (fun () ->
+                            CandidateBuild.Create(spec, elsewhere, elsewhere.Dims, TargetKind.Simd, Float32).Dispose())
                         "no kernel takes it"
                 }
             ]

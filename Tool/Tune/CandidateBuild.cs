@@ -36,12 +36,24 @@ internal sealed class CandidateBuild : IDisposable
     /// <summary>Builds a variant with a plan.</summary>
     /// <param name="spec">The user's spec.</param>
     /// <param name="plan">The plan; null leaves it to the planner.</param>
+    /// <param name="dims">The dimensions of the kernel that is wanted: of a variant for any, no device kernels of others are written.</param>
     /// <param name="target">The target to write kernels for.</param>
     /// <param name="type">The element type to write kernels for.</param>
     /// <exception cref="CandidateException">The plan is refused, or its kernels do not compile.</exception>
-    public static CandidateBuild Create(AttentionSpec spec, TilePlan? plan, TargetKind target, Dsl.ElementType type)
+    public static CandidateBuild Create(
+        AttentionSpec spec,
+        TilePlan? plan,
+        HeadDims dims,
+        TargetKind target,
+        Dsl.ElementType type
+    )
     {
-        Declaration declaration = Declare(Narrow(spec, plan, target, type), plan);
+        if (spec.Dims.IsEmpty && !target.IsSimd)
+        {
+            dims = new(dims.ValueDim, dims.ValueDim);
+            plan = plan is null ? null : PlanCandidates.transfer(type, dims, plan.ShapeClass, plan);
+        }
+        Declaration declaration = Declare(Narrow(spec, plan, dims, target, type), plan);
         string[] files;
         try
         {
@@ -69,13 +81,19 @@ internal sealed class CandidateBuild : IDisposable
     public void Dispose() => context.Unload();
 
     // Of the variant only what the candidate is about; device kernels of tensor cores need the portable ones beside them.
-    private static AttentionSpec Narrow(AttentionSpec spec, TilePlan? plan, TargetKind target, Dsl.ElementType type)
+    private static AttentionSpec Narrow(
+        AttentionSpec spec,
+        TilePlan? plan,
+        HeadDims dims,
+        TargetKind target,
+        Dsl.ElementType type
+    )
     {
         TargetKind[] targets = target.IsSimd || target.IsPortable ? [target] : [TargetKind.Portable, target];
-        bool keepsDims = plan is null || !target.IsSimd || spec.Dims.IsEmpty;
+        bool keepsDims = target.IsSimd ? plan is null || spec.Dims.IsEmpty : !spec.Dims.IsEmpty;
         return new(
             $"{Namespace}.{ClassName}",
-            keepsDims ? spec.Dims : ListModule.OfArray(new[] { plan!.Dims }),
+            keepsDims ? spec.Dims : ListModule.OfArray(new[] { dims }),
             ListModule.OfArray(new[] { type }),
             spec.Align,
             spec.Layout,

@@ -147,13 +147,16 @@ internal sealed class Worker : IDisposable
         }
         // A plan is measured for a class of shapes by standing for all of them.
         TilePlan? forAll = plan is null ? null : PlanCandidates.transfer(plan.Type, plan.Dims, ShapeClass.Long, plan);
-        string key = forAll is null ? "" : TilePlanModule.print(forAll);
+        string key = forAll is null
+            ? FormattableString.Invariant($"{kernel.HeadDim} {kernel.ValueDim}")
+            : TilePlanModule.print(forAll);
         if (!builds.TryGetValue(key, out CandidateBuild? build))
             builds.Add(
                 key,
                 build = CandidateBuild.Create(
                     SpecOf(variant),
                     forAll,
+                    new(kernel.HeadDim, kernel.ValueDim),
                     TuneUnits.Kind(kernel.Target),
                     TuneUnits.Kind(kernel.Type)
                 )
@@ -170,7 +173,7 @@ internal sealed class Worker : IDisposable
         // Of a variant for any dimension device kernels are told apart by it.
         (int headDim, int valueDim) =
             variant.Dims.Count != 0 ? (kernel.HeadDim, kernel.ValueDim)
-            : kind == WorkerKind.Device ? (kernel.ValueDim, kernel.ValueDim)
+            : kind != WorkerKind.Simd ? (kernel.ValueDim, kernel.ValueDim)
             : (24, 40);
         if (!variant.Dims.Contains((headDim, valueDim)) && variant.Dims.Count != 0)
             (headDim, valueDim) = variant.Dims[0];
