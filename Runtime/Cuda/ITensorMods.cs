@@ -24,13 +24,25 @@ public interface ITensorMods<TRow>
     /// <summary>The keys that a row of the item may keep; none for a row past the last.</summary>
     PortableBounds Bounds(in PortableCall call, in PortableItem item, int row, ArrayView<int> fault);
 
-    /// <summary>Finds what the mask leaves of each tile of keys; all threads of a group call it together.</summary>
+    /// <summary>Finds what the mask leaves of each tile of keys; warps share the tiles, a warp's threads call it together.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="item">The group's rows.</param>
+    /// <param name="memory">How heads share the rows.</param>
+    /// <param name="item">The group's rows, or where heads share them the thread's.</param>
     /// <param name="range">The keys of their bounds.</param>
     /// <param name="blockN">Keys of a tile.</param>
     /// <param name="kinds">Receives a kind for each tile from the range's first on, as many as it holds.</param>
-    void Kinds(in PortableCall call, in PortableItem item, in PortableRange range, int blockN, ArrayView<byte> kinds);
+    /// <param name="warp">The warp's number among those that share the tiles.</param>
+    /// <param name="warps">How many they are.</param>
+    void Kinds(
+        in PortableCall call,
+        in TensorMemory memory,
+        in PortableItem item,
+        in PortableRange range,
+        int blockN,
+        ArrayView<byte> kinds,
+        int warp,
+        int warps
+    );
 
     /// <summary>What changes and mask need of a row; a row past the last stands for the last.</summary>
     TRow Row(in PortableCall call, in PortableItem item, int row, ArrayView<int> fault);

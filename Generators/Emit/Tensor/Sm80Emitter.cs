@@ -98,7 +98,7 @@ internal sealed class Sm80Emitter(TensorTile tile)
                 if (TMods.HasRest)
                 {
                     kinds = SharedMemory.Allocate<byte>(TensorRange.Kinds);
-                    mods.Kinds(call, item, range, {{tile.BlockN}}, kinds);
+                    mods.Kinds(call, memory, item, range, {{tile.BlockN}}, kinds, Group.IdxX >> 5, {{tile.Warps}});
                     Group.Barrier();
                 }
                 int first = {{Tile("range.First")}}, last = {{Tile("range.Last")}}, tile = TensorTiles.Next<TMods, TRow>(last, first, kinds);

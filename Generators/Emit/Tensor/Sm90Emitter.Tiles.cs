@@ -50,30 +50,11 @@ internal sealed partial class Sm90Emitter
                 "Barriers: a full one waits for the copy engine's bytes, an empty one for every consumer.",
                 "InitializeBarriers",
                 "int barriers",
-                TensorPtx.Pack(Initialize(), 2),
+                TensorPtx.Pack(Initialize(), 4),
                 "barriers"
             )}}
             """";
     }
-
-    private static string Waits() =>
-        string.Join(
-            "\n\n",
-            TensorPtx.Method(
-                "Waits until a barrier has left a phase.",
-                "Wait",
-                "int barrier, int phase",
-                "{ .reg .pred done; again: mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1; @done bra after; bra again; after: }",
-                "barrier, phase"
-            ),
-            TensorPtx.Method(
-                "One thread of a warpgroup says that a tile is free.",
-                "Arrive",
-                "int barrier, int thread",
-                "setp.eq.s32 one, %1, 0; @one mbarrier.arrive.shared::cta.b64 _, [%0];",
-                "barrier, thread"
-            )
-        );
 
     private string Loads()
     {

@@ -37,17 +37,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
 
     public string Emit()
     {
-        List<string> members = new()
-        {
-            Forward(),
-            Produce(),
-            Consume(),
-            Score(),
-            Setup(),
-            Waits(),
-            Loads(),
-            Products(),
-        };
+        List<string> members = new() { Forward(), Produce(), Consume(), Score(), Setup(), Loads(), Products() };
         members.AddRange(ptx.Methods());
         members.Add(ptx.StoreParts());
         members.Add(ptx.Store());
@@ -58,6 +48,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             using FlashGen.Support;
             using ILGPU;
             using ILGPU.Runtime.Cuda;
+            using static FlashGen.Support.TensorBarrier;
 
             namespace FlashGen.Generated;
 
@@ -104,7 +95,8 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                     // All warps look at the tiles of keys first; such a group has one tile of rows.
                     kinds = SharedMemory.Allocate<byte>(TensorRange.Kinds);
                     PortableItem item = TensorItem.Of(call, memory, 0, {{tile.BlockM}});
-                    mods.Kinds(call, item, TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}), {{tile.BlockN}}, kinds);
+                    mods.Kinds(call, memory, item, TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}), {{tile.BlockN}}, kinds, Group.IdxX >> 5, {{tile.Threads
+                / 32}});
                 }
                 Group.Barrier();
                 if (Group.IdxX < 128)

@@ -117,24 +117,27 @@ internal sealed class TensorModsEmitter
         if (!mods.HasRest)
             return $$"""
                 {{Inline}}
-                public void Kinds(in PortableCall call, in PortableItem item, in PortableRange range, int blockN, ArrayView<byte> kinds) { }
+                public void Kinds(in PortableCall call, in TensorMemory memory, in PortableItem item, in PortableRange range, int blockN, ArrayView<byte> kinds, int warp, int warps) { }
                 """;
         string rowLeaves = mods.HasRowLeaves
-            ? $"\n    RowLeaves rowLeaves = LeavesOfRows(call, item, lane, 32{HandedOn});"
+            ? $"\n    RowLeaves rowLeaves = LeavesOfRows(call, item, lane, lanes{HandedOn});"
             : "";
         return $$"""
             {{Inline}}
-            public void Kinds(in PortableCall call, in PortableItem item, in PortableRange range, int blockN, ArrayView<byte> kinds)
+            public void Kinds(in PortableCall call, in TensorMemory memory, in PortableItem item, in PortableRange range, int blockN, ArrayView<byte> kinds, int warp, int warps)
             {
-                // A warp has a tile; its threads look at the tile's keys together.
-                int lane = Group.IdxX & 31, first = range.First / blockN;{{rowLeaves}}
-                for (int at = Group.IdxX >> 5; at < kinds.IntLength & (first + at) * blockN <= range.Last; at += Group.DimX >> 5)
+                if (range.First > range.Last)
+                    return;
+                // A warp has a tile; its threads of one head look at the tile's keys together, and agree with the others.
+                int bits = memory.Work.HeadBits, thread = Group.IdxX & 31, lane = thread & 3 | thread >> (2 + bits) << 2, lanes = 32 >> bits;
+                int first = range.First / blockN;{{rowLeaves}}
+                for (int at = warp; at < kinds.IntLength & (first + at) * blockN <= range.Last; at += warps)
                 {
                     int firstKey = (first + at) * blockN, lastKey = Math.Min(firstKey + blockN - 1, item.KeyLength - 1);
                     int kind = Kind(call, item{{(
                 mods.HasRowLeaves ? ", rowLeaves" : ""
-            )}}, firstKey, lastKey, range.Covers(firstKey, lastKey), lane, 32{{HandedOn}});
-                    if (lane == 0)
+            )}}, firstKey, lastKey, range.Covers(firstKey, lastKey), lane, lanes{{HandedOn}});
+                    if (thread == 0)
                         kinds[at] = (byte)kind;
                 }
             }
