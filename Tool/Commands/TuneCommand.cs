@@ -3,6 +3,7 @@ using System.Globalization;
 using FlashGen.Dsl;
 using FlashGen.Support;
 using FlashGen.Tool.Tune;
+using FlashGen.Tool.Tune.Report;
 using FlashGen.Tool.Variants;
 using Spectre.Console;
 
@@ -71,6 +72,11 @@ internal sealed class TuneCommand
     {
         Description = "Try only plans that leave the kernels' texts as they are, but for numbers: no code is added.",
     };
+    private readonly Option<string> report = new("--report")
+    {
+        Description = "Also write a page (HTML) that shows what was measured, by this run and those before it.",
+        HelpName = "FILE",
+    };
     private readonly Option<int> threads = CommonOptions.Threads();
     private readonly Terminal terminal;
 
@@ -95,6 +101,7 @@ internal sealed class TuneCommand
             tune.limit,
             tune.vectorBits,
             tune.keepTexts,
+            tune.report,
             tune.threads,
         };
         command.SetAction(
@@ -132,6 +139,9 @@ internal sealed class TuneCommand
             names.Length == 0 ? [.. catalog.Variants] : [.. names.Select(catalog.Find).Distinct()];
         TuneSettings settings = SettingsOf(parsed, file);
         string path = parsed.GetRequiredValue(plans);
+        string? page = parsed.GetValue(report);
+        if (page is not null)
+            TuneReport.Check(page, file, path, TuneJournal.PathOf(path));
 
         using PlansStore store = PlansStore.Open(path);
         using WorkerSlot slot = new(settings, cancellation);
@@ -165,8 +175,43 @@ internal sealed class TuneCommand
         }
         store.Write(session!.Entries, session.Tuned);
         Report(session, greeting, path);
+        if (page is not null)
+        {
+            IEnumerable<TuneRecord> records = Measured(journal, work, types, greeting);
+            TuneMachine machine = new(greeting.Device, greeting.DeviceClass, TuneSession.Version, Roofs(settings));
+            TuneReport.Write(page, records, session.Entries, machine);
+            terminal.Writer.WriteLine($"The report is in {page}.");
+        }
         return 0;
     }
+
+    // What the journal holds of this run's kernels, whoever measured it.
+    private static IEnumerable<TuneRecord> Measured(
+        TuneJournal journal,
+        (AttentionVariant Variant, TargetKind Target)[] work,
+        Dsl.ElementType[] types,
+        WorkerReply greeting
+    )
+    {
+        HashSet<(string, string, Target)> kernels =
+        [
+            .. work.Select(one => (one.Variant.Name, one.Variant.SpecHash, TuneUnits.Target(one.Target))),
+        ];
+        return journal.Records.Where(record =>
+            kernels.Contains((record.Variant, record.SpecHash, record.Target))
+            && types.Contains(TuneUnits.Kind(record.Type))
+            && record.Version == TuneSession.Version
+            && (record.Device, record.DeviceClass) == (greeting.Device, greeting.DeviceClass)
+        );
+    }
+
+    private static MachineRoofs? Roofs(TuneSettings settings) =>
+        settings.Device switch
+        {
+            "simd" => MachineRoofs.OfCpu(settings.VectorBits, settings.Threads),
+            "cuda" => MachineRoofs.OfCuda(),
+            _ => null,
+        };
 
     private TuneSettings SettingsOf(ParseResult parsed, string file)
     {

@@ -1,3 +1,5 @@
+using FlashGen.Tool.Tune.Report;
+
 namespace FlashGen.Tool.Tune;
 
 /// <summary>What came of a candidate.</summary>
@@ -93,4 +95,5 @@ internal sealed record TuneRecord
 /// <param name="Device">The device, in words.</param>
 /// <param name="DeviceClass">Its class.</param>
 /// <param name="Version">The FlashGen that measured.</param>
-internal sealed record TuneMachine(string Device, string DeviceClass, string Version);
+/// <param name="Roofs">What it can do at most; null where that is not known.</param>
+internal sealed record TuneMachine(string Device, string DeviceClass, string Version, MachineRoofs? Roofs);
