@@ -82,6 +82,16 @@ let private idle folder body =
     Assemblies.writeIdleOf path (Text.printSpec spec) info body
     path
 
+/// Whether this process was started with SIGINT ignored (proc(5), SigIgn).
+let private ignoresInterrupt () =
+    let status = "/proc/self/status"
+
+    File.Exists status
+    && File.ReadLines status
+       |> Seq.exists (fun line ->
+           line.StartsWith("SigIgn:", StringComparison.Ordinal)
+           && Convert.ToUInt64(line.Substring(7).Trim(), 16) &&& 2UL <> 0UL)
+
 [<Tests>]
 let tests =
     testSequenced (
@@ -278,7 +288,9 @@ let tests =
                               && (not (File.Exists journal) || FileInfo(journal).Length = 0L) do
                             Threading.Thread.Sleep 20
 
-                        use kill = Diagnostics.Process.Start("kill", [ "-INT"; string run.Id ])
+                        // A shell's job in the background ignores Ctrl+C, and so do its children; all heed SIGTERM, which goes the same way.
+                        let signal = if ignoresInterrupt () then "-TERM" else "-INT"
+                        use kill = Diagnostics.Process.Start("kill", [ signal; string run.Id ])
                         kill.WaitForExit()
                         Expect.isTrue (run.WaitForExit 30000) "it ends"
                         Expect.equal run.ExitCode 1 "and not well"
