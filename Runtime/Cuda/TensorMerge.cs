@@ -27,23 +27,14 @@ public sealed class TensorMerge : IDisposable
         int isBFloat16
     );
 
-    private delegate void Body(
-        PortableCall call,
-        ArrayView<float> parts,
-        ArrayView<ushort> output,
-        ArrayView<float> logSumExp,
-        int count,
-        int columns,
-        int isBFloat16
-    );
-
     private readonly Accelerator accelerator;
     private readonly Lock gate = new();
     private Kernel? kernel;
     private Launch? launch;
 
     /// <summary>The kernel's method.</summary>
-    internal static MethodInfo Method => ((Body)Merge).Method;
+    internal static MethodInfo Method =>
+        ((Action<PortableCall, ArrayView<float>, ArrayView<ushort>, ArrayView<float>, int, int, int>)Merge).Method;
 
     internal TensorMerge(Accelerator accelerator) => this.accelerator = accelerator;
 

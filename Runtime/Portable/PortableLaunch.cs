@@ -91,7 +91,7 @@ public sealed class PortableLaunch<T, TStored, TReal>
         return table;
     }
 
-    /// <summary>Queues the call on tensor cores: the batch entries' lengths, then the kernel.</summary>
+    /// <summary>Queues the call on tensor cores: the batch entries' lengths, then the kernel, then the merge where keys are split.</summary>
     /// <param name="tensorEngine">The variant's tensor-core kernels, if the device runs any.</param>
     /// <param name="scale">The factor on query times key.</param>
     /// <param name="dropout">The dropout; default for none.</param>

@@ -4,36 +4,16 @@ module FlashGen.Tests.Cuda.AmperePlanTests
 open Expecto
 open FlashGen.Dsl
 
-let private spec: AttentionSpec =
-    {
-        Name = "Planned"
-        Dims = []
+let private forAmpere (spec: AttentionSpec) =
+    { spec with
         Types = [ Float16; BFloat16; Float32 ]
-        Align = BottomRight
-        Layout = BatchHeadSequence
         Targets = [ Portable; Sm80 ]
-        Scale = DefaultScale
-        Scores = []
-        Masks = []
-        Sink = false
-        Dropout = false
-        BlockSizes = []
-        Arguments = []
     }
 
+let private spec = forAmpere FlashGen.Tests.Portable.PlanTests.spec
+
 let private sized target blockM blockN =
-    { spec with
-        BlockSizes =
-            [
-                {
-                    Target = target
-                    BlockM = blockM
-                    BlockN = blockN
-                    Warps = 0
-                    Stages = 0
-                }
-            ]
-    }
+    forAmpere (FlashGen.Tests.Portable.PlanTests.sized target blockM blockN)
 
 let private warps (plan: TilePlan) =
     match plan.Schedule with

@@ -92,6 +92,20 @@ let private gapped (random: Random) batch heads rows dim =
         let batches = axis batch
         TensorStrides(batches, axis heads, row)
 
+/// Strides with gaps, or none.
+let private stridesOf random batch has heads rows dim =
+    if has then
+        Nullable(gapped random batch heads rows dim)
+    else
+        Nullable()
+
+/// A number for each batch entry, or none.
+let private entriesOf batch has entry =
+    if has then
+        ReadOnlyMemory(Array.init batch (fun _ -> entry ()))
+    else
+        ReadOnlyMemory.Empty
+
 /// How far back a variant's ready-made masks look.
 let private reach (variant: AttentionVariant) =
     let window = variant.Declaration.GetCustomAttribute<SlidingWindowAttribute>()
@@ -159,12 +173,7 @@ let private shape (random: Random) (variant: AttentionVariant) number =
         else
             [||]
 
-    let strides has heads rows dim =
-        if has then
-            Nullable(gapped random batch heads rows dim)
-        else
-            Nullable()
-
+    let strides = stridesOf random batch
     let hasStrides = some 3
 
     AttentionShape(
@@ -201,19 +210,8 @@ let private smallShape (random: Random) (variant: AttentionVariant) number =
     let queryHeads, keyHeads = pick [| 1, 1; 2, 2; 2, 1 |]
     let batch = 1 + random.Next 2
     let some odd = number % 4 = odd || random.Next 4 = 0
-
-    let entries has entry =
-        if has then
-            ReadOnlyMemory(Array.init batch (fun _ -> entry ()))
-        else
-            ReadOnlyMemory.Empty
-
-    let strides has heads rows dim =
-        if has then
-            Nullable(gapped random batch heads rows dim)
-        else
-            Nullable()
-
+    let entries = entriesOf batch
+    let strides = stridesOf random batch
     let keyLengths = entries (some 1) (fun () -> random.Next(keys + 1))
     let far = reach variant
 
@@ -255,18 +253,8 @@ let private fewShape (random: Random) (variant: AttentionVariant) number =
     let queryHeads, keyHeads = pick [| 8, 2; 5, 1; 6, 2; 7, 1; 9, 1; 16, 1; 4, 4 |]
     let batch = 1 + random.Next 2
     let some odd = number % 3 = odd || random.Next 4 = 0
-
-    let entries has entry =
-        if has then
-            ReadOnlyMemory(Array.init batch (fun _ -> entry ()))
-        else
-            ReadOnlyMemory.Empty
-
-    let strides has heads rows dim =
-        if has then
-            Nullable(gapped random batch heads rows dim)
-        else
-            Nullable()
+    let entries = entriesOf batch
+    let strides = stridesOf random batch
 
     AttentionShape(
         batch,

@@ -191,9 +191,8 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
     }
 
     // A thread goes through every so manieth row or key, from its lane on, and agrees with the others of its warp. In groups of any size
-    // each goes through all of them: they are few, and no barrier is needed. Four at a time, so that their reads are on their way together;
-    // the last one again where there are no four.
-    private string LeafLoop(string name, Dependence axis, string place, string count, string field)
+    // each goes through all of them: they are few, and no barrier is needed.
+    private string LeafLoop(Dependence axis, string count, string field)
     {
         HashSet<string> names = new(Reserved);
         foreach (Leaf leaf in Leaves(axis))
@@ -203,26 +202,22 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         ExprScope scope = Scope(Exact, names);
         List<string> start = new(),
             step = new(),
-            end = new(),
-            kept = new();
+            end = new();
         foreach (Leaf leaf in Leaves(axis))
         {
             string value = scope.Name(scope.Emit(leaf.Body), leaf.Name).Text;
             (string low, string high) = ($"{leaf.Name}Low", $"{leaf.Name}High");
             (string any, string all) = ($"{leaf.Name}Any", $"{leaf.Name}All");
-            string type = "int";
             switch (LeafType(leaf))
             {
                 case "bool":
-                    start.Add($"int {any} = 0, {all} = 1;");
-                    step.Add($"{any} = {value} ? 1 : {any};\n{all} = {value} ? {all} : 0;");
+                    start.Add($"bool {any} = false, {all} = true;");
+                    step.Add($"{any} |= {value};\n{all} &= {value};");
                     end.Add(
-                        $"leaves.{any} = PortableWarp.Max({any}, lanes);\nleaves.{all} = PortableWarp.Min({all}, lanes);"
+                        $"leaves.{any} = PortableWarp.Max({any} ? 1 : 0, lanes);\nleaves.{all} = PortableWarp.Min({all} ? 1 : 0, lanes);"
                     );
-                    (low, high) = (any, all);
                     break;
                 case "float":
-                    type = "float";
                     start.Add($"float {low} = float.PositiveInfinity, {high} = float.NegativeInfinity;");
                     step.Add($"{low} = PortableMath.Min({low}, {value});\n{high} = PortableMath.Max({high}, {value});");
                     end.Add(
@@ -230,7 +225,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
                     );
                     break;
                 default:
-                    type = TypeOf(leaf).IsInt ? "int" : "long";
+                    string type = TypeOf(leaf).IsInt ? "int" : "long";
                     start.Add($"{type} {low} = {type}.MaxValue, {high} = {type}.MinValue;");
                     step.Add($"{low} = Math.Min({low}, {value});\n{high} = Math.Max({high}, {value});");
                     end.Add(
@@ -238,58 +233,49 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
                     );
                     break;
             }
-            kept.Add($"ref {type} {low}, ref {type} {high}, ");
         }
         Level level = axis == Dependence.Row ? Level.Row : Level.Column;
-        string given = axis == Dependence.Row ? "" : " int firstKey, int lastKey,",
-            handed = string.Concat(kept)
-                .Replace("ref int ", "ref ")
-                .Replace("ref long ", "ref ")
-                .Replace("ref float ", "ref ");
-        string Take(int at) =>
-            $"    Take{name}(call, item, {place}Math.Min(j + {at} * lanes, {count} - 1), {handed}ref faults{DeviceParameters.HandedOn(spec)});";
+        string name = axis == Dependence.Row ? "RowLeaves" : "KeyLeaves";
         return $$"""
-            {{Inline}}
-            private static void Take{{name}}(in PortableCall call, in PortableItem item, {{(axis == Dependence.Row ? "int j" : "int key")}}, {{string.Concat(
-                kept
-            )}}ref int faults{{parameters}})
+            {{UniformFields}}
+            bool fault = false;
+            {{string.Join("\n", start)}}{{Section(scope, Level.Uniform, 0)}}
+            for (int j = lane; j < {{count}}; j += lanes)
             {
-            {{Indent(UniformFields, 1)}}
-                bool fault = false;
-            {{Indent(field, 1)}}{{Section(scope, Level.Uniform, 1)}}{{Section(scope, level, 1)}}
+            {{Indent(field, 1)}}{{Section(scope, level, 1)}}
             {{Indent(string.Join("\n", step), 1)}}
-                if (fault)
-                    faults = 1;
             }
-
-            {{Inline}}
-            private static {{name}} LeavesOf{{(axis == Dependence.Row ? "Rows" : "Keys")}}(in PortableCall call, in PortableItem item,{{given}} int lane, int lanes{{parameters}})
-            {
-            {{Indent(string.Join("\n", start), 1)}}
-                int faults = 0;
-                for (int j = lane; j < {{count}}; j += 4 * lanes)
-                {
-            {{Indent(Lines(4, Take), 1)}}
-                }
-                {{name}} leaves = default;
-            {{Indent(string.Join("\n", end), 1)}}
-                leaves.Faults = PortableWarp.Max(faults, lanes);
-                return leaves;
-            }
+            {{name}} leaves = default;
+            {{string.Join("\n", end)}}
+            leaves.Faults = PortableWarp.Max(fault ? 1 : 0, lanes);
+            return leaves;
             """;
     }
 
     private string LeavesOfRows() =>
-        LeafLoop(
-            "RowLeaves",
-            Dependence.Row,
-            "",
-            "item.Rows",
-            "int query = item.FirstRow + j, queryPosition = query + item.Offset;"
-        );
+        $$"""
+            {{Inline}}
+            private static RowLeaves LeavesOfRows(in PortableCall call, in PortableItem item, int lane, int lanes{{parameters}})
+            {
+            {{Indent(
+                LeafLoop(
+                    Dependence.Row,
+                    "item.Rows",
+                    "int query = item.FirstRow + j, queryPosition = query + item.Offset;"
+                ),
+                1
+            )}}
+            }
+            """;
 
     private string LeavesOfKeys() =>
-        LeafLoop("KeyLeaves", Dependence.Column, "firstKey + ", "(lastKey - firstKey + 1)", "");
+        $$"""
+            {{Inline}}
+            private static KeyLeaves LeavesOfKeys(in PortableCall call, in PortableItem item, int firstKey, int lastKey, int lane, int lanes{{parameters}})
+            {
+            {{Indent(LeafLoop(Dependence.Column, "lastKey - firstKey + 1", "int key = firstKey + j;"), 1)}}
+            }
+            """;
 
     // ---- Kinds of tiles -------------------------------------------------------------------------------------------------------
 
