@@ -1,8 +1,8 @@
 using System.Text.Json;
 using FlashGen.Bench.Gpu;
 
-// flashgen-gpu-bench serve      answers one JSON request a line: see Request
-// flashgen-gpu-bench ptx DIR    writes the PTX of every tensor-core kernel, for an assembler to look at
+// flashgen-gpu-bench serve           answers one JSON request a line: see Request
+// flashgen-gpu-bench ptx DIR [TEXT]  writes the PTX of every tensor-core kernel with TEXT in its name, for an assembler to look at
 switch (args)
 {
     case ["serve"]:
@@ -11,9 +11,12 @@ switch (args)
                 Console.WriteLine(JsonSerializer.Serialize(server.Answer(JsonSerializer.Deserialize<Request>(line)!)));
         return 0;
     case ["ptx", var folder]:
-        PtxFiles.Write(folder);
+        PtxFiles.Write(folder, "");
+        return 0;
+    case ["ptx", var folder, var text]:
+        PtxFiles.Write(folder, text);
         return 0;
     default:
-        Console.Error.WriteLine("usage: flashgen-gpu-bench serve | ptx DIR");
+        Console.Error.WriteLine("usage: flashgen-gpu-bench serve | ptx DIR [TEXT]");
         return 1;
 }

@@ -6,17 +6,19 @@ namespace FlashGen.Bench.Gpu;
 /// <summary>The PTX of tensor-core kernels as files, for an assembler's report of registers and spills.</summary>
 internal static class PtxFiles
 {
-    /// <summary>Writes a file for each variant and kernel.</summary>
-    public static void Write(string folder)
+    /// <summary>Writes a file for each variant and kernel whose name has a text in it.</summary>
+    public static void Write(string folder, string wanted)
     {
         Directory.CreateDirectory(folder);
         foreach (Assembly assembly in new[] { typeof(FlashGen.Kernels.Causal).Assembly, typeof(PtxFiles).Assembly })
         foreach (AttentionVariant variant in AttentionVariant.In(assembly))
         foreach ((PlanInfo plan, TensorKernel kernel) in TensorEngine.KernelsOf(variant))
         {
+            string name = $"{variant.Name.Split('.')[^1]}.{plan.Target}.{plan.ElementType}.{plan.HeadDim}.ptx";
+            if (!name.Contains(wanted, StringComparison.Ordinal))
+                continue;
             string target = plan.Target == Target.Sm90 ? "sm_90a" : "sm_80";
             string ptx = TensorModule.Compile(kernel, target, plan.ElementType == ElementType.BFloat16).Ptx;
-            string name = $"{variant.Name.Split('.')[^1]}.{plan.Target}.{plan.ElementType}.{plan.HeadDim}.ptx";
             File.WriteAllText(Path.Combine(folder, name), ptx);
         }
     }

@@ -24,22 +24,24 @@ public interface ITensorMods<TRow>
     /// <summary>The keys that a row of the item may keep; none for a row past the last.</summary>
     PortableBounds Bounds(in PortableCall call, in PortableItem item, int row, ArrayView<int> fault);
 
-    /// <summary>Finds what the mask leaves of each tile of keys; warps share the tiles, a warp's threads call it together.</summary>
+    /// <summary>
+    /// What the mask leaves of a chunk's tiles of keys beside the rows' bounds; warps share the tiles, a warp's threads call it together.
+    /// </summary>
     /// <param name="call">The call.</param>
     /// <param name="memory">How heads share the rows.</param>
     /// <param name="item">The group's rows, or where heads share them the thread's.</param>
-    /// <param name="range">The keys of their bounds.</param>
+    /// <param name="first">The first tile of the rows' bounds.</param>
+    /// <param name="from">The chunk's last tile.</param>
     /// <param name="blockN">Keys of a tile.</param>
-    /// <param name="kinds">Receives a kind for each tile from the range's first on, as many as it holds.</param>
     /// <param name="warp">The warp's number among those that share the tiles.</param>
     /// <param name="warps">How many they are.</param>
-    void Kinds(
+    TensorChunk Kinds(
         in PortableCall call,
         in TensorMemory memory,
         in PortableItem item,
-        in PortableRange range,
+        int first,
+        int from,
         int blockN,
-        ArrayView<byte> kinds,
         int warp,
         int warps
     );
@@ -47,11 +49,27 @@ public interface ITensorMods<TRow>
     /// <summary>What changes and mask need of a row; a row past the last stands for the last.</summary>
     TRow Row(in PortableCall call, in PortableItem item, int row, ArrayView<int> fault);
 
-    /// <summary>Whether the rest of the mask keeps a pair.</summary>
-    bool Keeps(in PortableCall call, in PortableItem item, in TRow row, int key, ref int faults);
+    /// <summary>Whether the mask keeps a pair.</summary>
+    bool Keeps(
+        in PortableCall call,
+        in PortableItem item,
+        in TRow row,
+        in PortableBounds bounds,
+        int key,
+        ref int faults
+    );
 
-    /// <summary>A scaled score, changed.</summary>
-    float Change(in PortableCall call, in PortableItem item, in TRow row, int key, float score, ref int faults);
+    /// <summary>A scaled score, changed; the key's number comes as a float too.</summary>
+    float Change(
+        in PortableCall call,
+        in PortableItem item,
+        in TRow row,
+        in PortableBounds bounds,
+        int key,
+        float keyNumber,
+        float score,
+        ref int faults
+    );
 
     /// <summary>The sink of a head.</summary>
     float Sink(int head);

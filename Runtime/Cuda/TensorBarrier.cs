@@ -32,4 +32,15 @@ public static class TensorBarrier
             barrier,
             thread
         );
+
+    /// <summary>A warp says by one of its threads that all of them are done with something.</summary>
+    /// <param name="barrier">Its address in shared memory.</param>
+    /// <param name="thread">The thread's number in the warp: 0 says it.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ArriveTogether(int barrier, int thread) =>
+        CudaAsm.Emit(
+            "{ .reg .pred one; bar.warp.sync -1; setp.eq.s32 one, %1, 0; @one mbarrier.arrive.shared::cta.b64 _, [%0]; }",
+            barrier,
+            thread
+        );
 }

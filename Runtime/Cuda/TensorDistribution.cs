@@ -34,9 +34,8 @@ internal static class TensorDistribution
         int tiles = shape.Batch * work.SetsOfBatch * work.QueryTiles;
         work.Parts = Math.Min(mostParts, Parts(shape, kernel, isHopper, processors, tiles));
         work.Units = tiles * work.Parts;
-        // A mask that needs a look at every tile of keys has a group for each tile of rows, and so has Ampere's kernel, of which several
-        // groups run on a multiprocessor.
-        if (!isHopper || kernel.HasRest)
+        // Ampere's kernel has a group for each tile of rows: several of them run on a multiprocessor.
+        if (!isHopper)
             return (work, work.Units);
         // Pairs where there is enough for all multiprocessors; a group goes on to its next unit, whose queries and keys come while it
         // ends this one.

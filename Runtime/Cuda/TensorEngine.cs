@@ -28,14 +28,20 @@ public sealed unsafe class TensorEngine : IDisposable
     private readonly AttentionVariant variant;
     private readonly CudaAccelerator accelerator;
     private readonly (PlanInfo Plan, TensorKernel Kernel)[] kernels;
+    private readonly int maxLength;
     private readonly Lock gate = new();
     private readonly Dictionary<TensorKernel, TensorModule> modules = [];
     private readonly TensorMerge merge;
     private bool isDisposed;
 
-    private TensorEngine(AttentionVariant variant, CudaAccelerator accelerator, (PlanInfo, TensorKernel)[] kernels)
+    private TensorEngine(
+        AttentionVariant variant,
+        CudaAccelerator accelerator,
+        (PlanInfo, TensorKernel)[] kernels,
+        int maxLength
+    )
     {
-        (this.variant, this.accelerator, this.kernels) = (variant, accelerator, kernels);
+        (this.variant, this.accelerator, this.kernels, this.maxLength) = (variant, accelerator, kernels, maxLength);
         merge = new(accelerator);
     }
 
@@ -53,11 +59,17 @@ public sealed unsafe class TensorEngine : IDisposable
     /// <param name="variant">The variant.</param>
     /// <param name="accelerator">The device.</param>
     /// <param name="kernels">Its tensor-core kernels, in the order of their plans in <see cref="AttentionVariant.Plans"/>.</param>
-    public static TensorEngine? Load(AttentionVariant variant, Accelerator accelerator, TensorKernel[] kernels)
+    /// <param name="maxLength">The longest sequence of queries or keys that they take.</param>
+    public static TensorEngine? Load(
+        AttentionVariant variant,
+        Accelerator accelerator,
+        TensorKernel[] kernels,
+        int maxLength = int.MaxValue
+    )
     {
         IEnumerable<PlanInfo> plans = variant.Plans.Where(plan => plan.Target is Target.Sm80 or Target.Sm90);
         (PlanInfo, TensorKernel)[] own = [.. plans.Zip(kernels).Where(pair => Runs(accelerator, pair.First.Target))];
-        return own.Length == 0 ? null : new(variant, (CudaAccelerator)accelerator, own);
+        return own.Length == 0 ? null : new(variant, (CudaAccelerator)accelerator, own, maxLength);
     }
 
     /// <summary>A variant's tensor-core kernels with their plans, without a device.</summary>
@@ -130,7 +142,10 @@ public sealed unsafe class TensorEngine : IDisposable
     {
         int headDim = shape.HeadDim,
             valueDim = shape.ValueDim;
-        if ((long)shape.Batch * shape.QueryHeads * shape.QueryLength > MaxRows)
+        if (
+            (long)shape.Batch * shape.QueryHeads * shape.QueryLength > MaxRows
+            || Math.Max(shape.QueryLength, shape.KeyLength) > maxLength
+        )
             return null;
         bool hasMaps = areAligned && TensorMaps.Fit(shape, variant.Layout);
         foreach ((PlanInfo Plan, TensorKernel Kernel) kernel in kernels)
@@ -184,6 +199,7 @@ public sealed unsafe class TensorEngine : IDisposable
             TensorMaps.AddNone(parameters);
         parameters.Add(call);
         parameters.Add(work);
+        parameters.Add(PhiloxKeys.Of(call.DropoutSeed));
         parameters.Add(Address(tensors.Query));
         parameters.Add(Address(tensors.Key));
         parameters.Add(Address(tensors.Value));
@@ -193,6 +209,7 @@ public sealed unsafe class TensorEngine : IDisposable
         parameters.Add(scale);
         parameters.Add(isScaledFirst ? Log2E : scale * Log2E);
         parameters.Add(outputScale);
+        parameters.Add(IsWide(shape, tensors.Output) ? 1 : 0);
         parameters.Add(isScaledFirst ? 1 : 0);
         parameters.Add(tensors.Lengths);
         parameters.Add(tensors.Fault);
@@ -205,6 +222,15 @@ public sealed unsafe class TensorEngine : IDisposable
 
     internal static long Address<T>(ArrayView<T> view)
         where T : unmanaged => view.Length == 0 ? 0 : view.LoadEffectiveAddressAsPtr();
+
+    // Whether Hopper's kernels can store four columns at once (TensorMemory.IsWide).
+    private bool IsWide(in AttentionShape shape, ArrayView<ushort> output)
+    {
+        TensorStrides strides = shape.OutputStridesIn(variant.Layout);
+        return shape.ValueDim % 16 == 0
+            && Address(output) % 8 == 0
+            && (strides.Batch | strides.Head | strides.Row) % 4 == 0;
+    }
 
     // Hopper's instructions are of 9.0 alone; Ampere's came to stay.
     private static bool Runs(Accelerator accelerator, Target target) =>

@@ -8,17 +8,9 @@ namespace FlashGen.Support;
 /// <param name="blockM">Query rows of a group.</param>
 /// <param name="blockN">Keys of a tile.</param>
 /// <param name="sharedBytes">Dynamic shared memory of a group.</param>
-/// <param name="hasRest">Whether some of the mask is told by no row bounds.</param>
 /// <param name="method">The kernel's method.</param>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public sealed class TensorKernel(
-    int threads,
-    int blockM,
-    int blockN,
-    int sharedBytes,
-    bool hasRest,
-    Func<MethodInfo> method
-)
+public sealed class TensorKernel(int threads, int blockM, int blockN, int sharedBytes, Func<MethodInfo> method)
 {
     /// <summary>Threads of a group.</summary>
     public int Threads { get; } = threads;
@@ -31,9 +23,6 @@ public sealed class TensorKernel(
 
     /// <summary>Dynamic shared memory of a group in bytes.</summary>
     public int SharedBytes { get; } = sharedBytes;
-
-    /// <summary>Whether some of the mask is told by no row bounds: a group then has one tile of rows.</summary>
-    public bool HasRest { get; } = hasRest;
 
     /// <summary>The kernel's method.</summary>
     public MethodInfo Method => method();

@@ -50,13 +50,17 @@ internal readonly unsafe ref struct TensorMaps
         long key = tensors.Key.Length == 0 ? query : TensorEngine.Address(tensors.Key);
         long value = tensors.Value.Length == 0 ? query : TensorEngine.Address(tensors.Value);
         TensorStrides strides = shape.QueryStridesIn(layout);
+        (int, long) heads = (shape.GroupSize, strides.Head),
+            rows = (shape.QueryLength, strides.Row);
+        // The copy engine is slow where a tile's second dimension has one entry: heads have that place only where they share the tile.
+        bool shares = headBits > 0;
         Add(
             parameters,
             query,
             shape.HeadDim,
-            [64, 1 << headBits, kernel.BlockM >> headBits, 1, 1],
-            (shape.GroupSize, strides.Head),
-            (shape.QueryLength, strides.Row),
+            shares ? [64, 1 << headBits, kernel.BlockM >> headBits, 1, 1] : [64, kernel.BlockM, 1, 1, 1],
+            shares ? heads : rows,
+            shares ? rows : heads,
             (shape.KeyHeads, shape.GroupSize * strides.Head),
             (shape.Batch, strides.Batch)
         );

@@ -17,7 +17,17 @@ public static class TensorMath
 
     /// <summary>tanh by 1 - 2 / (1 + exp(2 x)), within 2^-22 of it: what counts for a capped score is the absolute error.</summary>
     [MethodImpl(Inline)]
-    public static float Tanh(float x) => 1 - 2 * Reciprocal(1 + Exp2(x * (2 * Log2E)));
+    public static float Tanh(float x) => Capped(x, 1, 1);
+
+    /// <summary>cap * tanh(factor * x) for constants, within 2^-22 of the cap.</summary>
+    [MethodImpl(Inline)]
+    public static float Capped(float x, float factor, float cap)
+    {
+        // What underflows here is nothing beside 1: no subnormals are needed.
+        CudaAsm.Emit("ex2.approx.ftz.f32 %0, %1;", out float power, x * (2 * Log2E * factor));
+        CudaAsm.Emit("rcp.approx.ftz.f32 %0, %1;", out float reciprocal, 1 + power);
+        return cap - 2 * cap * reciprocal;
+    }
 
     /// <summary>2^x.</summary>
     [MethodImpl(Inline)]
@@ -25,13 +35,5 @@ public static class TensorMath
     {
         CudaAsm.Emit("ex2.approx.f32 %0, %1;", out float power, x);
         return power;
-    }
-
-    /// <summary>1 / x.</summary>
-    [MethodImpl(Inline)]
-    public static float Reciprocal(float x)
-    {
-        CudaAsm.Emit("rcp.approx.f32 %0, %1;", out float result, x);
-        return result;
     }
 }

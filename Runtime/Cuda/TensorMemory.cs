@@ -34,6 +34,9 @@ public struct TensorMemory
     /// <inheritdoc cref="PortableTensors{TStored, TReal}.TileCounts"/>
     public ArrayView<long> TileCounts;
 
+    /// <summary>The keys of dropout's generator.</summary>
+    public PhiloxKeys DropoutKeys;
+
     /// <summary>The factor on query times key.</summary>
     public float Scale;
 
@@ -44,6 +47,9 @@ public struct TensorMemory
 
     /// <summary>The factor on outputs: that of dropout on what it keeps, else 1.</summary>
     public float OutputScale;
+
+    /// <summary>Whether outputs' rows are whole sixteens of columns that start at multiples of eight bytes: not 0 where they are.</summary>
+    public int IsWide;
 
     /// <summary>Whether scores are multiplied by Scale before the softmax: 0 where the softmax does it.</summary>
     public int IsScaledFirst;

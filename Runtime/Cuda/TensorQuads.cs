@@ -38,8 +38,15 @@ public struct ChangeScores<TMods, TRow> : ITensorQuads
     public TRow Row0,
         Row1;
 
+    /// <summary>The keys that they keep by their bounds.</summary>
+    public PortableBounds Bounds0,
+        Bounds1;
+
     /// <summary>The thread's first key.</summary>
     public int Key;
+
+    /// <summary>Its number as a float.</summary>
+    public float KeyNumber;
 
     /// <summary>The factor on query times key.</summary>
     public float Scale;
@@ -52,14 +59,16 @@ public struct ChangeScores<TMods, TRow> : ITensorQuads
     public void Apply(int column, ref float a, ref float b, ref float c, ref float d)
     {
         int key = Key + column;
-        a = Mods.Change(Call, Item, Row0, key, a * Scale, ref Faults);
-        b = Mods.Change(Call, Item, Row0, key + 1, b * Scale, ref Faults);
-        c = Mods.Change(Call, Item, Row1, key, c * Scale, ref Faults);
-        d = Mods.Change(Call, Item, Row1, key + 1, d * Scale, ref Faults);
+        float number = KeyNumber + column,
+            next = KeyNumber + (column + 1);
+        a = Mods.Change(Call, Item, Row0, Bounds0, key, number, a * Scale, ref Faults);
+        b = Mods.Change(Call, Item, Row0, Bounds0, key + 1, next, b * Scale, ref Faults);
+        c = Mods.Change(Call, Item, Row1, Bounds1, key, number, c * Scale, ref Faults);
+        d = Mods.Change(Call, Item, Row1, Bounds1, key + 1, next, d * Scale, ref Faults);
     }
 }
 
-/// <summary>Takes away the pairs that the rest of the mask does not keep.</summary>
+/// <summary>Takes away the pairs that the mask does not keep.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public struct KeepPairs<TMods, TRow> : ITensorQuads
     where TMods : struct, ITensorMods<TRow>
@@ -78,6 +87,10 @@ public struct KeepPairs<TMods, TRow> : ITensorQuads
     public TRow Row0,
         Row1;
 
+    /// <inheritdoc cref="ChangeScores{TMods, TRow}.Bounds0"/>
+    public PortableBounds Bounds0,
+        Bounds1;
+
     /// <inheritdoc cref="ChangeScores{TMods, TRow}.Key"/>
     public int Key;
 
@@ -89,24 +102,24 @@ public struct KeepPairs<TMods, TRow> : ITensorQuads
     public void Apply(int column, ref float a, ref float b, ref float c, ref float d)
     {
         int key = Key + column;
-        a = Mods.Keeps(Call, Item, Row0, key, ref Faults) ? a : float.NegativeInfinity;
-        b = Mods.Keeps(Call, Item, Row0, key + 1, ref Faults) ? b : float.NegativeInfinity;
-        c = Mods.Keeps(Call, Item, Row1, key, ref Faults) ? c : float.NegativeInfinity;
-        d = Mods.Keeps(Call, Item, Row1, key + 1, ref Faults) ? d : float.NegativeInfinity;
+        a = Mods.Keeps(Call, Item, Row0, Bounds0, key, ref Faults) ? a : float.NegativeInfinity;
+        b = Mods.Keeps(Call, Item, Row0, Bounds0, key + 1, ref Faults) ? b : float.NegativeInfinity;
+        c = Mods.Keeps(Call, Item, Row1, Bounds1, key, ref Faults) ? c : float.NegativeInfinity;
+        d = Mods.Keeps(Call, Item, Row1, Bounds1, key + 1, ref Faults) ? d : float.NegativeInfinity;
     }
 }
 
 /// <summary>
-/// Drops probabilities (semantics 11). A call of the generator serves what a thread holds of one row in 32 columns: it is made at
+/// Drops probabilities (semantics 11; <see cref="Philox.DropoutWords"/> has the counter). A call of the generator serves what a thread holds of one row in 32 columns: it is made at
 /// the first of their four quads.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public struct DropPairs : ITensorQuads
 {
-    /// <summary>The generator's key.</summary>
-    public ulong Seed;
+    /// <summary>The generator's keys.</summary>
+    public PhiloxKeys Keys;
 
-    /// <summary>The generator's fourth counter word, its third, and a weight's least draw.</summary>
+    /// <summary>The generator's fourth counter word, its third, and a weight's least draw, of 16 bits, in the upper half of a word.</summary>
     public uint Offset,
         BatchHead,
         Threshold;
@@ -128,15 +141,15 @@ public struct DropPairs : ITensorQuads
         if (column % 32 == 0)
         {
             uint group = (uint)(KeyGroup + column / 8);
-            row0 = Philox.DropoutWords(Seed, Offset, BatchHead, (uint)Query, group);
-            row1 = Philox.DropoutWords(Seed, Offset, BatchHead, (uint)(Query + Below), group);
+            row0 = Keys.Block(group, (uint)Query, BatchHead, Offset);
+            row1 = Keys.Block(group, (uint)(Query + Below), BatchHead, Offset);
         }
         uint upper = Word(row0, column),
             lower = Word(row1, column);
-        a = (upper & 0xFFFF) >= Threshold ? a : 0;
-        b = upper >> 16 >= Threshold ? b : 0;
-        c = (lower & 0xFFFF) >= Threshold ? c : 0;
-        d = lower >> 16 >= Threshold ? d : 0;
+        a = upper << 16 >= Threshold ? a : 0;
+        b = upper >= Threshold ? b : 0;
+        c = lower << 16 >= Threshold ? c : 0;
+        d = lower >= Threshold ? d : 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

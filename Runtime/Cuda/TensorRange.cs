@@ -9,9 +9,6 @@ namespace FlashGen.Support;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class TensorRange
 {
-    /// <summary>Kinds of tiles that a kernel keeps in shared memory; the tiles beyond run the mask.</summary>
-    public const int Kinds = 1024;
-
     /// <summary>The keys of an item's rows, of its part of them; each warp finds them for itself, its threads together.</summary>
     /// <param name="call">The call.</param>
     /// <param name="memory">How keys are split, and where faults are noted.</param>

@@ -107,7 +107,10 @@ public struct TensorThread<TRow>
         change.Mods = mods;
         change.Row0 = Row0;
         change.Row1 = Row1;
+        change.Bounds0 = Bounds(First0, Last0);
+        change.Bounds1 = Bounds(First1, Last1);
         change.Key = key;
+        change.KeyNumber = key;
         change.Scale = memory.Scale;
         return change;
     }
@@ -128,18 +131,20 @@ public struct TensorThread<TRow>
         keep.Mods = mods;
         keep.Row0 = Row0;
         keep.Row1 = Row1;
+        keep.Bounds0 = Bounds(First0, Last0);
+        keep.Bounds1 = Bounds(First1, Last1);
         keep.Key = key;
         return keep;
     }
 
     /// <summary>The dropout of a tile.</summary>
     [MethodImpl(Inline)]
-    public readonly DropPairs Drop(in PortableCall call, in PortableItem item, int firstKey)
+    public readonly DropPairs Drop(in PortableCall call, in TensorMemory memory, in PortableItem item, int firstKey)
     {
         DropPairs drop = default;
-        drop.Seed = call.DropoutSeed;
+        drop.Keys = memory.DropoutKeys;
         drop.Offset = call.DropoutOffset;
-        drop.Threshold = call.DropoutThreshold;
+        drop.Threshold = call.DropoutThreshold << 16;
         drop.BatchHead = (uint)(item.Batch * call.QueryHeads + item.Head);
         drop.Query = item.FirstRow + Row;
         drop.Below = Below;
@@ -183,6 +188,14 @@ public struct TensorThread<TRow>
                 + 2 * (Group.IdxX & 3)
             );
 
+    /// <summary>
+    /// The address of four columns that a thread and its neighbour make of theirs, in the first row (0) or the second (1): those of the
+    /// first eight columns in even threads, of the next eight in odd ones.
+    /// </summary>
+    [MethodImpl(Inline)]
+    public readonly long Wide(in PortableCall call, in TensorMemory memory, in PortableItem item, int second) =>
+        Output(call, memory, item, second) + ((Group.IdxX & 1) == 0 ? 0 : 12);
+
     /// <summary>The columns from the thread's first one on, in its first row (0) or its second (1); none past the last row.</summary>
     [MethodImpl(Inline)]
     public readonly int Columns(in PortableCall call, in PortableItem item, int second) =>
@@ -200,6 +213,15 @@ public struct TensorThread<TRow>
     {
         long row = (long)item.Part * memory.Work.Rows + Index(call, item) + second * Below;
         return Row + second * Below < item.Rows ? memory.Parts + 4 * (row * columns + 2 * (Group.IdxX & 3)) : 0;
+    }
+
+    [MethodImpl(Inline)]
+    private static PortableBounds Bounds(int first, int last)
+    {
+        PortableBounds bounds = default;
+        bounds.First = first;
+        bounds.Last = last;
+        return bounds;
     }
 
     // Of the first row among all of the call.

@@ -1,69 +1,74 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
-using ILGPU;
+using ILGPU.Runtime.Cuda;
 
 namespace FlashGen.Support;
 
-/// <summary>The tiles of keys that a tensor-core kernel visits, the last first.</summary>
+/// <summary>
+/// The tiles of keys that a tensor-core kernel visits, the last first: all between the rows' bounds, or where some of the mask is told
+/// by no bounds those that it leaves something of, chunk after chunk.
+/// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public static class TensorTiles
+public struct TensorTiles
 {
-    /// <summary>The first tile from one on that is not empty, going down; below the range's first tile when there is none.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Next<TMods, TRow>(int tile, int first, ArrayView<byte> kinds)
-        where TMods : struct, ITensorMods<TRow>
-        where TRow : struct
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    /// <summary>The first tile of all, and the one that is visited: below the first when none is left.</summary>
+    public int First,
+        Tile;
+
+    /// <summary>Not 0 where pairs of the tile are kept or not by what no bounds tell.</summary>
+    public uint IsPartial;
+
+    /// <summary>The chunks taken so far, of all rows.</summary>
+    public int Chunks;
+
+    private int from;
+    private TensorChunk chunk;
+
+    /// <summary>Whether a tile is visited.</summary>
+    public readonly bool HasTile => Tile >= First;
+
+    /// <summary>Whether the next tile, if there is one, is in a chunk that was not taken yet.</summary>
+    public readonly bool NeedsChunk => chunk.Kept == 0 & from >= First;
+
+    /// <summary>The last tile of the chunk to take.</summary>
+    public readonly int From => from;
+
+    /// <summary>Begins before the last tile of some rows.</summary>
+    /// <param name="first">Their first tile.</param>
+    /// <param name="last">Their last, below the first where there is none.</param>
+    [MethodImpl(Inline)]
+    public void Begin(int first, int last)
     {
-        if (TMods.HasRest)
-            while (tile >= first && Kind<TMods, TRow>(tile, first, kinds) == PortableTile.Empty)
-                tile--;
-        return tile;
+        First = first;
+        Tile = last + 1;
+        from = last;
+        chunk = default;
     }
 
-    /// <summary>Adds a group's tiles to the call's counts, if it has any: one thread looks at all of them.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Count<TMods, TRow>(
-        in TensorMemory memory,
-        in PortableItem item,
-        in PortableRange range,
-        ArrayView<byte> kinds,
-        int first,
-        int last,
-        int blockN
-    )
-        where TMods : struct, ITensorMods<TRow>
-        where TRow : struct
+    /// <summary>Takes the chunk from <see cref="From"/> on.</summary>
+    [MethodImpl(Inline)]
+    public void Take(in TensorChunk next)
     {
-        if (memory.TileCounts.Length == 0 | Group.IdxX > 0)
-            return;
-        int full = 0,
-            partial = 0;
-        for (int tile = last; tile >= first; tile--)
-        {
-            int key = tile * blockN,
-                kind = Kind<TMods, TRow>(tile, first, kinds);
-            if (!TMods.HasRest && range.Covers(key, Math.Min(key + blockN, item.KeyLength) - 1))
-                kind = PortableTile.Full;
-            full += kind == PortableTile.Full ? 1 : 0;
-            partial += kind == PortableTile.Partial ? 1 : 0;
-        }
-        PortableTile.Count(
-            memory.TileCounts,
-            full,
-            partial,
-            item.Part == 0 ? (item.KeyLength + blockN - 1) / blockN : 0
-        );
+        chunk = next;
+        from -= TensorChunk.Tiles;
+        Chunks++;
     }
 
-    /// <summary>What the mask leaves of a tile.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Kind<TMods, TRow>(int tile, int first, ArrayView<byte> kinds)
-        where TMods : struct, ITensorMods<TRow>
-        where TRow : struct
+    /// <summary>Goes to the next tile, of those between bounds.</summary>
+    [MethodImpl(Inline)]
+    public void Step() => Tile--;
+
+    /// <summary>Goes to the next tile that the mask leaves something of, where no chunk needs to be taken first.</summary>
+    [MethodImpl(Inline)]
+    public void StepInChunk()
     {
-        int kind = PortableTile.Partial;
-        if (TMods.HasRest && tile - first < TensorRange.Kinds)
-            kind = kinds[tile - first];
-        return kind;
+        CudaAsm.Emit("clz.b32 %0, %1;", out int place, chunk.Kept);
+        uint bit = TensorChunk.Bit(place);
+        // With nothing left, 32 places from the chunk's last tile are its first's: below all.
+        Tile = chunk.Kept == 0 ? First - 1 : from + TensorChunk.Tiles - place;
+        IsPartial = chunk.Partial & bit;
+        chunk.Kept &= ~bit;
     }
 }

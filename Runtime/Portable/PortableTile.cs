@@ -39,6 +39,14 @@ public static class PortableTile
     {
         if (counts.Length == 0 || Group.IdxX > 0)
             return;
+        Add(counts, full, partial, tiles);
+    }
+
+    /// <summary>Adds tiles to counts that there are.</summary>
+    /// <inheritdoc cref="Count"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Add(ArrayView<long> counts, int full, int partial, int tiles)
+    {
         Atomic.Add(ref counts[0], full);
         Atomic.Add(ref counts[1], partial);
         Atomic.Add(ref counts[2], tiles - full - partial);

@@ -5,14 +5,14 @@ open Expecto
 open FlashGen
 open FlashGen.Support
 
-let private kernel blockM blockN hasRest =
-    TensorKernel(32 * (blockM / 16), blockM, blockN, 0, hasRest, (fun () -> null))
+let private kernel blockM blockN =
+    TensorKernel(32 * (blockM / 16), blockM, blockN, 0, (fun () -> null))
 
 let private distribute (shape: AttentionShape) isHopper processors mostParts =
     let mutable shape = shape
 
     let struct (work, groups) =
-        TensorDistribution.Of(&shape, kernel 128 128 false, isHopper, processors, mostParts)
+        TensorDistribution.Of(&shape, kernel 128 128, isHopper, processors, mostParts)
 
     work, groups
 
@@ -79,10 +79,10 @@ let tests =
                             64
                         )
 
-                    let wanted = TensorDistribution.Parts(&shape, kernel 128 64 false, isHopper, 132)
+                    let wanted = TensorDistribution.Parts(&shape, kernel 128 64, isHopper, 132)
 
                     let struct (work, _) =
-                        TensorDistribution.Of(&shape, kernel 128 64 false, isHopper, 132, 100000)
+                        TensorDistribution.Of(&shape, kernel 128 64, isHopper, 132, 100000)
 
                     Expect.equal work.Parts wanted $"{shape}"
 

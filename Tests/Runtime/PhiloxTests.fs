@@ -2,6 +2,7 @@ module FlashGen.Tests.Runtime.PhiloxTests
 
 open Expecto
 open FlashGen
+open FlashGen.Support
 
 let private words (block: PhiloxWords) =
     [ block.X0; block.X1; block.X2; block.X3 ]
@@ -29,6 +30,13 @@ let tests =
                         Philox.Block(counter[0], counter[1], counter[2], counter[3], key[0], key[1])
 
                     Expect.equal (words block) expected $"counter %A{counter}, key %A{key}"
+
+                    let keys = PhiloxKeys.Of(uint64 key[0] ||| (uint64 key[1] <<< 32))
+
+                    Expect.equal
+                        (words (keys.Block(counter[0], counter[1], counter[2], counter[3])))
+                        expected
+                        "with the rounds' keys made before"
             }
 
             test "a draw is the half-word that the semantics name, here of the first published vector" {

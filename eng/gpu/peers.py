@@ -91,6 +91,29 @@ def fma_peak():
     return torch.cuda.get_device_properties(0).multi_processor_count * 256 * float(clock) * 1e3
 
 
+def approximate_tanh():
+    """tanh by the device's own instruction in FlexAttention's kernels: within 2^-11, where ours is within 2^-22."""
+    import functools
+
+    import torch
+    from torch._inductor.lowering import make_pointwise, register_lowering
+    from torch._inductor.virtualized import ops
+
+    @torch.library.custom_op("flashgen::tanh_approx", mutates_args=())
+    def tanh(x: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(x)
+
+    @tanh.register_fake
+    def _(x):
+        return torch.empty_like(x)
+
+    # A score change runs under vmap; one element's function is any batch's.
+    tanh.register_vmap(lambda info, dims, x: (tanh(x), dims[0]))
+    instruction = functools.partial(ops.inline_asm_elementwise, asm="tanh.approx.f32 $0, $1;")
+    register_lowering(torch.ops.flashgen.tanh_approx)(lambda x: make_pointwise(instruction)(x))
+    return torch.ops.flashgen.tanh_approx
+
+
 def bench(server_path, out, wanted):
     import torch
     import torch._dynamo
@@ -129,6 +152,11 @@ def bench(server_path, out, wanted):
 
     def capped(score, b, h, q, k):
         return 50 * torch.tanh(score / 50)
+
+    approximate = approximate_tanh()
+
+    def roughly_capped(score, b, h, q, k):
+        return 50 * approximate(score / 50)
 
     def faded(score, b, h, q, k):
         return score * (1 - 0.001 * torch.abs(q - k))
@@ -182,6 +210,8 @@ def bench(server_path, out, wanted):
             Case("CausalDocuments", d, n, "Flex", lambda q, k, v: flexed(q, k, v, documents(8192, causal)), 1 / 16, 1.5),
             Case("SoftCap", d, n, "Flex", lambda q, k, v: flexed(q, k, v, causal, capped), 0.5, 2.0),
             Case("SoftCapWindow", d, n, "Flex", lambda q, k, v: flexed(q, k, v, window, capped), band, 2.0),
+            Case("SoftCap", d, n, "Flex, rough tanh", lambda q, k, v: flexed(q, k, v, causal, roughly_capped), 0.5, 1.15),
+            Case("SoftCapWindow", d, n, "Flex, rough tanh", lambda q, k, v: flexed(q, k, v, window, roughly_capped), band, 1.15),
         ]
     cases.append(Case("CausalDropout", 128, 8192, "FA2", fa2(True, dropout_p=0.1), 0.5, 1.4))
     for n in (2048, 16384):
@@ -219,7 +249,7 @@ def bench(server_path, out, wanted):
         ratio = other / mine
         mark = "ok" if ratio >= case.want else "under"
         print(
-            f"{case.text:44} {answer['Target']:8} {mine:8.4f} ms {case.speed(mine)}   {case.peer:14} {other:8.4f} ms"
+            f"{case.text:44} {answer['Target']:8} {mine:8.4f} ms {case.speed(mine)}   {case.peer:16} {other:8.4f} ms"
             f" {case.speed(other)}   ratio {ratio:.3f} (wanted {case.want:.2f}) {mark}",
             flush=True,
         )

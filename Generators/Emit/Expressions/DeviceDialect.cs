@@ -44,6 +44,12 @@ internal sealed class DeviceDialect(bool wide = false, bool exact = false, bool 
             _ => base.Binary(op, type, left, right),
         };
 
+    // Outside these bounds the constants' products could leave float's range.
+    public override string? Capped(string x, float divisor, float cap) =>
+        tensor && divisor is > 1e-18f and < 1e18f && cap is > 1e-18f and < 1e18f
+            ? $"TensorMath.Capped({x}, 1f / {Float(divisor)}, {Float(cap)})"
+            : null;
+
     private static bool IsNumber(string operand) =>
         char.IsDigit(operand[0]) && operand.EndsWith("f", System.StringComparison.Ordinal);
 

@@ -14,6 +14,9 @@ internal abstract class Dialect
     /// <param name="type">The type of the operands.</param>
     public abstract string Binary(BinaryOp op, ScalarType type, string left, string right);
 
+    /// <summary>cap * tanh(x / divisor) in one; null where the target has nothing better than its parts.</summary>
+    public virtual string? Capped(string x, float divisor, float cap) => null;
+
     public abstract string Convert(ScalarType from, ScalarType to, string operand);
 
     public abstract string Select(ScalarType type, string condition, string ifTrue, string ifFalse);
@@ -40,9 +43,11 @@ internal abstract class Dialect
             _ => throw new NotSupportedException(literal.ToString()),
         };
 
-    private static string Float(int bits)
+    private static string Float(int bits) => Float(LiteralModule.toFloat(bits), bits);
+
+    /// <summary>A C# literal with exactly this value.</summary>
+    protected static string Float(float value, int bits = 0)
     {
-        float value = LiteralModule.toFloat(bits);
         if (float.IsNaN(value))
             return "float.NaN";
         if (float.IsInfinity(value))

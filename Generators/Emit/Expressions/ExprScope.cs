@@ -166,7 +166,7 @@ internal sealed class ExprScope
             case Expr.Convert convert:
                 return Convert(convert.Item1, Go(convert.Item2, guard));
             case Expr.Binary binary:
-                return Binary(binary, guard);
+                return Capped(binary, guard) ?? Binary(binary, guard);
             case Expr.Select select:
                 return Select(select, guard);
             default:
@@ -193,6 +193,30 @@ internal sealed class ExprScope
         return reciprocal is > 1e-30f and < 1e30f
             ? Expr.NewBinary(BinaryOp.Mul, quotient.Item2, Expr.NewLiteral(LiteralModule.ofFloat(reciprocal)))
             : operand;
+    }
+
+    // A soft cap, cap * tanh(x / cap): its constants may join those of the target's tanh.
+    private Value? Capped(Expr.Binary product, Value? guard)
+    {
+        if (
+            axis != Axis.None
+            || !product.Item1.IsMul
+            || product.Item2 is not Expr.Literal { Item: Literal.FloatLiteral cap }
+            || product.Item3
+                is not Expr.Unary { Item1.IsTanh: true, Item2: Expr.Binary { Item1.IsDiv: true } quotient } tanh
+            || quotient.Item3 is not Expr.Literal { Item: Literal.FloatLiteral divisor }
+            || uses[tanh] > 1
+            || uses[quotient] > 1
+        )
+            return null;
+        Value x = Go(quotient.Item2, guard);
+        return scalars.Capped(Wrap(x), LiteralModule.toFloat(divisor.bits), LiteralModule.toFloat(cap.bits)) is { } text
+            ? x with
+            {
+                Text = text,
+                IsAtom = false,
+            }
+            : null;
     }
 
     private Value Field(Field field)

@@ -162,11 +162,13 @@ internal sealed class PortableEmitter
 
     private string ChooseTile()
     {
+        string arguments = DeviceParameters.HandedOn(spec);
+        string leaves =
+            (mods.HasRowLeaves ? ", rowLeaves" : "")
+            + (mods.HasKeyLeaves ? $", LeavesOfKeys(call, item, firstKey, lastKey, 0, 1{arguments})" : "");
         string kind = mods.HasRest
-            ? $$"""
-                int kind = Kind(call, item{{(mods.HasRowLeaves ? ", rowLeaves" : "")}}, firstKey, lastKey, range.Covers(firstKey, lastKey), 0, 1{{DeviceParameters.HandedOn(
-                    spec
-                )}});
+            ? $"""
+                int kind = Kind(call, item{leaves}, firstKey, lastKey, range.Covers(firstKey, lastKey){arguments});
                 if (kind == PortableTile.Empty)
                     continue;
                 """

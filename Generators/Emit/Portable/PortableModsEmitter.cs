@@ -44,6 +44,8 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         "sum",
         "changed",
         "j",
+        "start",
+        "turn",
         "p",
         "batch",
         "head",
@@ -75,20 +77,23 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
 
     public bool HasRowLeaves => coverage.Leaves.Any(leaf => leaf.Axis == Dependence.Row);
 
-    private bool HasKeyLeaves => coverage.Leaves.Any(leaf => leaf.Axis == Dependence.Column);
+    public bool HasKeyLeaves => coverage.Leaves.Any(leaf => leaf.Axis == Dependence.Column);
 
     /// <summary>The parts that float and double kernels share.</summary>
     public IEnumerable<string> Shared()
     {
         yield return Bounds();
         if (HasRowLeaves)
-            yield return LeafStruct("RowLeaves", Dependence.Row, "rows");
+            yield return LeafStruct(Dependence.Row, "rows");
         if (HasKeyLeaves)
-            yield return LeafStruct("KeyLeaves", Dependence.Column, "keys");
+            yield return LeafStruct(Dependence.Column, "keys");
         if (HasRowLeaves)
             yield return LeavesOfRows();
         if (HasKeyLeaves)
             yield return LeavesOfKeys();
+        foreach (Dependence axis in new[] { Dependence.Row, Dependence.Column })
+            if (Leaves(axis).Any())
+                yield return Agreed(axis);
         if (HasRest)
             yield return Kind();
     }
@@ -169,10 +174,11 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
     private static string LeafType(Leaf leaf) =>
         TypeOf(leaf).IsBool ? "bool"
         : TypeOf(leaf).IsFloat ? "float"
+        : TypeOf(leaf).IsInt ? "int"
         : "long";
 
     // Bools travel as ints: ILGPU stores a bool's field in memory, as no device can.
-    private string LeafStruct(string name, Dependence axis, string what)
+    private string LeafStruct(Dependence axis, string what)
     {
         IEnumerable<string> fields = Leaves(axis)
             .Select(leaf =>
@@ -182,7 +188,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             );
         return $$"""
             /// <summary>Least and greatest values over a tile's {{what}} of what the mask compares.</summary>
-            private struct {{name}}
+            private struct {{NameOf(axis)}}
             {
             {{string.Join("\n", fields)}}
                 public int Faults;
@@ -190,8 +196,10 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             """;
     }
 
-    // A thread goes through every so manieth row or key, from its lane on, and agrees with the others of its warp. In groups of any size
-    // each goes through all of them: they are few, and no barrier is needed.
+    private static string NameOf(Dependence axis) => axis == Dependence.Row ? "RowLeaves" : "KeyLeaves";
+
+    // A thread goes through every so manieth row or key, from its lane on; in groups of any size each goes through all of them: they are
+    // few, and no barrier is needed. Four reads are on their way together; the last place comes again where there are no four.
     private string LeafLoop(Dependence axis, string count, string field)
     {
         HashSet<string> names = new(Reserved);
@@ -208,47 +216,63 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             string value = scope.Name(scope.Emit(leaf.Body), leaf.Name).Text;
             (string low, string high) = ($"{leaf.Name}Low", $"{leaf.Name}High");
             (string any, string all) = ($"{leaf.Name}Any", $"{leaf.Name}All");
-            switch (LeafType(leaf))
+            string type = LeafType(leaf);
+            switch (type)
             {
                 case "bool":
                     start.Add($"bool {any} = false, {all} = true;");
                     step.Add($"{any} |= {value};\n{all} &= {value};");
-                    end.Add(
-                        $"leaves.{any} = PortableWarp.Max({any} ? 1 : 0, lanes);\nleaves.{all} = PortableWarp.Min({all} ? 1 : 0, lanes);"
-                    );
-                    break;
+                    end.Add($"leaves.{any} = {any} ? 1 : 0;\nleaves.{all} = {all} ? 1 : 0;");
+                    continue;
                 case "float":
                     start.Add($"float {low} = float.PositiveInfinity, {high} = float.NegativeInfinity;");
                     step.Add($"{low} = PortableMath.Min({low}, {value});\n{high} = PortableMath.Max({high}, {value});");
-                    end.Add(
-                        $"leaves.{low} = PortableWarp.Min({low}, lanes);\nleaves.{high} = PortableWarp.Max({high}, lanes);"
-                    );
                     break;
                 default:
-                    string type = TypeOf(leaf).IsInt ? "int" : "long";
                     start.Add($"{type} {low} = {type}.MaxValue, {high} = {type}.MinValue;");
                     step.Add($"{low} = Math.Min({low}, {value});\n{high} = Math.Max({high}, {value});");
-                    end.Add(
-                        $"leaves.{low} = PortableWarp.Min({low}, lanes);\nleaves.{high} = PortableWarp.Max({high}, lanes);"
-                    );
                     break;
             }
+            end.Add($"leaves.{low} = {low};\nleaves.{high} = {high};");
         }
         Level level = axis == Dependence.Row ? Level.Row : Level.Column;
-        string name = axis == Dependence.Row ? "RowLeaves" : "KeyLeaves";
         return $$"""
             {{UniformFields}}
             bool fault = false;
             {{string.Join("\n", start)}}{{Section(scope, Level.Uniform, 0)}}
-            for (int j = lane; j < {{count}}; j += lanes)
-            {
-            {{Indent(field, 1)}}{{Section(scope, level, 1)}}
-            {{Indent(string.Join("\n", step), 1)}}
-            }
-            {{name}} leaves = default;
+            for (int start = lane; start < {{count}}; start += 4 * lanes)
+                for (int turn = 0; turn < 4; turn++)
+                {
+                    int j = Math.Min(start + turn * lanes, {{count}} - 1);
+            {{Indent(field, 2)}}{{Section(scope, level, 2)}}
+            {{Indent(string.Join("\n", step), 2)}}
+                }
+            {{NameOf(axis)}} leaves = default;
             {{string.Join("\n", end)}}
-            leaves.Faults = PortableWarp.Max(fault ? 1 : 0, lanes);
+            leaves.Faults = fault ? 1 : 0;
             return leaves;
+            """;
+    }
+
+    private string Agreed(Dependence axis)
+    {
+        IEnumerable<string> fields = Leaves(axis)
+            .SelectMany(leaf =>
+                TypeOf(leaf).IsBool
+                    ? new[] { ($"{leaf.Name}Any", "Max"), ($"{leaf.Name}All", "Min") }
+                    : new[] { ($"{leaf.Name}Low", "Min"), ($"{leaf.Name}High", "Max") }
+            )
+            .Append(("Faults", "Max"))
+            .Select(field => $"    agreed.{field.Item1} = PortableWarp.{field.Item2}(own.{field.Item1});");
+        return $$"""
+            /// <summary>Those of all threads of a warp together.</summary>
+            {{Inline}}
+            private static {{NameOf(axis)}} Agreed(in {{NameOf(axis)}} own)
+            {
+                {{NameOf(axis)}} agreed = default;
+            {{string.Join("\n", fields)}}
+                return agreed;
+            }
             """;
     }
 
@@ -273,7 +297,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             {{Inline}}
             private static KeyLeaves LeavesOfKeys(in PortableCall call, in PortableItem item, int firstKey, int lastKey, int lane, int lanes{{parameters}})
             {
-            {{Indent(LeafLoop(Dependence.Column, "lastKey - firstKey + 1", "int key = firstKey + j;"), 1)}}
+            {{Indent(LeafLoop(Dependence.Column, "(lastKey - firstKey + 1)", "int key = firstKey + j;"), 1)}}
             }
             """;
 
@@ -295,7 +319,10 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             )
             {
                 string value = $"{target}{leaf.Name}{field}";
-                string text = type.IsBool ? $"({value} != 0)" : value;
+                string text =
+                    type.IsBool ? $"({value} != 0)"
+                    : type.IsInt ? $"((long){value})"
+                    : value;
                 scope.Bind($"{leaf.Name}.{part}", new(text, bound, Level.Uniform, false, true));
             }
         }
@@ -310,16 +337,14 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             faults.Count == 0
                 ? ""
                 : $"\n    if ({string.Join(" + ", faults)} > 0)\n        kind = PortableTile.Partial;";
-        string rowLeaves = HasRowLeaves ? ", in RowLeaves rowLeaves" : "";
-        string keyLeaves = HasKeyLeaves
-            ? $"\n    KeyLeaves keyLeaves = LeavesOfKeys(call, item, firstKey, lastKey, lane, lanes{DeviceParameters.HandedOn(spec)});"
-            : "";
+        string leaves =
+            (HasRowLeaves ? ", in RowLeaves rowLeaves" : "") + (HasKeyLeaves ? ", in KeyLeaves keyLeaves" : "");
         return $$"""
             /// <summary>What the mask leaves of a tile that some row's bounds touch.</summary>
             {{Inline}}
-            private static int Kind(in PortableCall call, in PortableItem item{{rowLeaves}}, int firstKey, int lastKey, bool isCovered, int lane, int lanes{{parameters}})
+            private static int Kind(in PortableCall call, in PortableItem item{{leaves}}, int firstKey, int lastKey, bool isCovered{{parameters}})
             {
-            {{Indent(UniformFields, 1)}}{{keyLeaves}}{{Section(scope, Level.Uniform, 1)}}
+            {{Indent(UniformFields, 1)}}{{Section(scope, Level.Uniform, 1)}}
                 int kind = isCovered & {{full}} ? PortableTile.Full : PortableTile.Partial;
                 if ({{empty}})
                     kind = PortableTile.Empty;{{unknown}}

@@ -26,9 +26,11 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
 
     private int ValuesAt => KeysAt + tile.Stages * KeyBytes;
 
-    /// <summary>Outputs leave through it from its start on. With room to start at a multiple of 128.</summary>
-    public int SharedBytes =>
-        System.Math.Max(ValuesAt + tile.Stages * ValueBytes, tile.BlockM * 2 * tile.ValueDim) + 128;
+    // Outputs leave through shared memory from its start on.
+    private int ChunkAt => System.Math.Max(ValuesAt + tile.Stages * ValueBytes, tile.BlockM * 2 * tile.ValueDim);
+
+    /// <summary>With room to start at a multiple of 128.</summary>
+    public int SharedBytes => ChunkAt + 8 * tile.Warps + 128;
 
     // Shared rows are whole, in pieces of 16 bytes. Eight rows that ldmatrix reads together meet no bank twice: a piece's place is its
     // number, exclusive or the row's in rows of whole 128 bytes, or half the row's in rows of 64 bytes more.
@@ -46,7 +48,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
 
     public string Emit()
     {
-        List<string> members = new() { Forward(), Score(), Setup(), Loads(), Products() };
+        List<string> members = new() { Forward(), Next(), Score(), Setup(), Loads(), Products() };
         members.AddRange(ptx.Methods());
         members.Add(ptx.StoreParts());
         members.Add(KeepOutputs());
@@ -72,8 +74,8 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
             {
                 private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-                // Shared memory, in bytes from its start: queries, {{tile.Stages}} tiles of keys, {{tile.Stages}} of values.
-                private const int Keys = {{KeysAt}}, Values = {{ValuesAt}};
+                // Shared memory, in bytes from its start: queries, {{tile.Stages}} tiles of keys, {{tile.Stages}} of values, a chunk.
+                private const int Keys = {{KeysAt}}, Values = {{ValuesAt}}, Chunk = {{ChunkAt}};
 
             {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 1200), 1)}}
             }
@@ -94,15 +96,10 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 int shared = SharedBase(), lane = Group.IdxX & 31, warpRow = {{16 * RowTiles}} * (Group.IdxX >> 5), row = warpRow + (lane >> 2);
                 PortableItem item = TensorItem.Of(call, memory, 0, {{tile.BlockM}});
                 PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
-                ArrayView<byte> kinds = ArrayView<byte>.Empty;
-                if (TMods.HasRest)
-                {
-                    kinds = SharedMemory.Allocate<byte>(TensorRange.Kinds);
-                    mods.Kinds(call, memory, item, range, {{tile.BlockN}}, kinds, Group.IdxX >> 5, {{tile.Warps}});
-                    Group.Barrier();
-                }
-                int first = {{Tile("range.First")}}, last = {{Tile("range.Last")}}, tile = TensorTiles.Next<TMods, TRow>(last, first, kinds);
-                TensorTiles.Count<TMods, TRow>(memory, item, range, kinds, first, last, {{tile.BlockN}});
+                TensorCount.Item<TMods, TRow>(memory, item, range, {{tile.BlockN}});
+                TensorTiles tiles = default;
+                tiles.Begin({{Tile("range.First")}}, {{Tile("range.Last")}});
+                Next<TMods, TRow>(call, memory, item, range, mods, ref tiles, shared);
                 TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, row);
                 int warpFirst = thread.WarpFirst, warpLast = thread.WarpLast, faults = 0;
             {{Indent(
@@ -115,7 +112,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 1
             )}}
                 Begin(thread.Maximum, thread.Sum, memory.ExponentScale);
-                if (tile >= first)
+                if (tiles.HasTile)
                 {
                     int width = TensorCopies.Width(call, memory);
                     long keys = memory.Key + 2 * (item.Batch * call.KeyStrides.Batch + item.KeyHead * call.KeyStrides.Head);
@@ -132,8 +129,8 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 ),
                 2
             )}}
-                    Load{{tile.BlockN}}x{{tile.HeadDim}}(width, shared + Keys, keys, call.KeyStrides.Row, tile * {{tile.BlockN}}, item.KeyLength, call.HeadDim);
-                    Load{{tile.BlockN}}x{{tile.ValueDim}}(width, shared + Values, values, call.ValueStrides.Row, tile * {{tile.BlockN}}, item.KeyLength, call.ValueDim);
+                    Load{{tile.BlockN}}x{{tile.HeadDim}}(width, shared + Keys, keys, call.KeyStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.HeadDim);
+                    Load{{tile.BlockN}}x{{tile.ValueDim}}(width, shared + Values, values, call.ValueStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.ValueDim);
                     // Where a thread's rows of operands start: what ldmatrix takes of keys has its two halves the other way round.
                     int query = shared + (warpRow + (lane & 15)) * {{2 * tile.HeadDim}} + ((lane >> 4 ^ {{Swizzle(
                 tile.HeadDim,
@@ -146,25 +143,26 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 "lane"
             )}}) << 4);
                     int stage = 0;
-                    while (tile >= first)
+                    while (tiles.HasTile)
                     {
-                        int next = TensorTiles.Next<TMods, TRow>(tile - 1, first, kinds);
+                        int tile = tiles.Tile;
+                        uint isPartial = tiles.IsPartial;
+                        Next<TMods, TRow>(call, memory, item, range, mods, ref tiles, shared);
                         // This tile is here, and all warps are done with the last one, whose place the next one takes.
                         CudaAsm.Emit("cp.async.wait_all;");
                         Group.Barrier();
-                        if (next >= first)
+                        if (tiles.HasTile)
                         {
-                            Load{{tile.BlockN}}x{{tile.HeadDim}}(width, shared + Keys + (stage ^ 1) * {{KeyBytes}}, keys, call.KeyStrides.Row, next * {{tile.BlockN}}, item.KeyLength, call.HeadDim);
-                            Load{{tile.BlockN}}x{{tile.ValueDim}}(width, shared + Values + (stage ^ 1) * {{ValueBytes}}, values, call.ValueStrides.Row, next * {{tile.BlockN}}, item.KeyLength, call.ValueDim);
+                            Load{{tile.BlockN}}x{{tile.HeadDim}}(width, shared + Keys + (stage ^ 1) * {{KeyBytes}}, keys, call.KeyStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.HeadDim);
+                            Load{{tile.BlockN}}x{{tile.ValueDim}}(width, shared + Values + (stage ^ 1) * {{ValueBytes}}, values, call.ValueStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.ValueDim);
                         }
                         MultiplyKeys(query, key + stage * {{KeyBytes}});
-                        Score<TMods, TRow>(call, memory, item, mods, row, warpFirst, warpLast, tile, TensorTiles.Kind<TMods, TRow>(tile, first, kinds), ref faults);
+                        Score<TMods, TRow>(call, memory, item, mods, row, warpFirst, warpLast, tile, isPartial, ref faults);
                         Softmax();
                         FadeOutputs();
             {{Indent(Drop(), 3)}}
                         RoundProbabilities();
                         MultiplyValues(value + stage * {{ValueBytes}});
-                        tile = next;
                         stage ^= 1;
                     }
                 }
@@ -196,6 +194,33 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
             }
             """;
 
+    private string Next() =>
+        $$"""
+            /// <summary>Goes to the next tile of keys that a mask leaves something of; all warps look for those of a chunk together.</summary>
+            [MethodImpl(Inline)]
+            private static void Next<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in PortableRange range, in TMods mods, ref TensorTiles tiles, int shared)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                if (!TMods.HasRest)
+                {
+                    tiles.Step();
+                    return;
+                }
+                while (tiles.NeedsChunk)
+                {
+                    TensorChunk own = mods.Kinds(call, memory, item, tiles.First, tiles.From, {{tile.BlockN}}, Group.IdxX >> 5, {{tile.Warps}});
+                    TensorCount.Chunk(memory, item, range, own, tiles.From, {{tile.BlockN}});
+                    // All have taken the last one.
+                    Group.Barrier();
+                    own.Store(shared + Chunk, Group.IdxX >> 5);
+                    Group.Barrier();
+                    tiles.Take(TensorChunk.Load(shared + Chunk, {{tile.Warps}}));
+                }
+                tiles.StepInChunk();
+            }
+            """;
+
     private string Drop() =>
         tile.BlockN % 32 == 0
             ? $$"""
@@ -206,7 +231,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                         RowTiles,
                         i =>
                             $"TensorThread<TRow> dropped{i} = default;\ndropped{i}.Row = TensorItem.Query(call, memory, item, row + {16 * i});\ndropped{i}.Below = TensorItem.Below(memory);\n"
-                            + $"DropPairs drop{i} = dropped{i}.Drop(call, item, tile * {tile.BlockN});\nMap{Of(i)}(ref drop{i});"
+                            + $"DropPairs drop{i} = dropped{i}.Drop(call, memory, item, tile * {tile.BlockN});\nMap{Of(i)}(ref drop{i});"
                     ),
                     1
                 )}}
@@ -230,7 +255,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
             i =>
                 $$"""
                     {{Rows(i, "own")}}
-                    if (TMods.HasRest)
+                    if (runsMask)
                     {
                         KeepPairs<TMods, TRow> keep{{i}} = rows{{i}}.Keep(call, own, mods, key);
                         Map{{Of(i)}}(ref keep{{i}});
@@ -247,7 +272,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
         return $$"""
             /// <summary>Score changes, then the mask where the tile is not whole.</summary>
             [MethodImpl(Inline)]
-            private static void Score<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, int row, int warpFirst, int warpLast, int tile, int kind, ref int faults)
+            private static void Score<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, int row, int warpFirst, int warpLast, int tile, uint isPartial, ref int faults)
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
             {
@@ -258,10 +283,8 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 }
                 // A call that scales first takes this way too: it is rare, and a branch of its own would cost every tile.
                 bool scales = !TMods.HasChanges && memory.IsScaledFirst != 0;
-                bool isPartial = TMods.HasRest
-                    ? kind != PortableTile.Full | firstKey + {{tile.BlockN}} > item.KeyLength
-                    : warpFirst > firstKey | warpLast < firstKey + {{tile.BlockN - 1}};
-                if (isPartial | scales)
+                bool runsMask = TMods.HasRest && isPartial != 0;
+                if (runsMask | scales | warpFirst > firstKey | warpLast < firstKey + {{tile.BlockN - 1}})
                 {
                     if (scales)
                         ScaleScores(memory.Scale);

@@ -26,6 +26,13 @@ internal sealed partial class Sm90Emitter
                 yield return $"mbarrier.init.shared::cta.b64 [%0+{At(2)}], 1;";
                 yield return $"mbarrier.init.shared::cta.b64 [%0+{At(3)}], {Consumers};";
             }
+            for (int place = 0; place < ChunksAhead; place++)
+            {
+                int at = ChunkBarriersAt - BarriersAt + 8 * place;
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{at}], {Searchers};";
+                // Every warp that takes it: those that multiply, and the copying one.
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{at + 8 * ChunksAhead}], {4 * Consumers + 1};";
+            }
             yield return "fence.mbarrier_init.release.cluster; fence.proxy.async;";
         }
         return $$""""
@@ -90,7 +97,7 @@ internal sealed partial class Sm90Emitter
                 maps,
                 ""
             ),
-            Load("queries", "queryMap", "headOfKeyHead, row, keyHead, batch", tile.BlockM, HeadSlices),
+            Load("queries", "queryMap", "second, third, keyHead, batch", tile.BlockM, HeadSlices),
             Load("keys", "keyMap", "row, head, batch", tile.BlockN, HeadSlices),
             Load("values", "valueMap", "row, head, batch", tile.BlockN, ValueSlices),
             ClearBeyond()

@@ -32,14 +32,37 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
 
     private int BarriersAt => ValuesAt + tile.Stages * ValueBytes;
 
+    private int ChunkBarriersAt => BarriersAt + 16 + 32 * tile.Stages;
+
+    private int ChunksAt => ChunkBarriersAt + 16 * ChunksAhead;
+
     /// <summary>With room to start at a multiple of 1024.</summary>
-    public int SharedBytes => BarriersAt + 16 + 32 * tile.Stages + 1024;
+    public int SharedBytes => ChunksAt + ChunksAhead * ChunkBytes + 1024;
+
+    // Of the warpgroup that does not multiply one warp has the copy engine, and these look for tiles that the mask leaves something of.
+    private const int Searchers = 3;
+
+    private const int ChunksAhead = 2;
+
+    private const int ChunkBytes = 8 * Searchers;
 
     public string Emit()
     {
-        List<string> members = new() { Forward(), Produce(), Consume(), Score(), Setup(), Loads(), Products() };
+        List<string> members = new()
+        {
+            Forward(),
+            Produce(),
+            Search(),
+            Next(),
+            Consume(),
+            Score(),
+            Setup(),
+            Loads(),
+            Products(),
+        };
         members.AddRange(ptx.Methods());
         members.Add(ptx.StoreParts());
+        members.Add(ptx.StoreWide());
         members.Add(ptx.Store());
         return $$"""
             {{Header}}
@@ -64,11 +87,13 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             {
                 private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-                // Shared memory, in bytes from its start: queries, {{tile.Stages}} tiles of keys, {{tile.Stages}} of values, barriers.
+                // Shared memory, in bytes from its start: queries, {{tile.Stages}} tiles of keys, {{tile.Stages}} of values, barriers, chunks.
                 private const int Keys = {{KeysAt}}, Values = {{ValuesAt}}, QueryFull = {{BarriersAt}}, QueryEmpty = QueryFull + 8;
                 private const int KeyFull = QueryEmpty + 8, KeyEmpty = KeyFull + {{8
                 * tile.Stages}}, ValueFull = KeyEmpty + {{8 * tile.Stages}}, ValueEmpty = ValueFull + {{8
                 * tile.Stages}};
+                private const int ChunkFull = {{ChunkBarriersAt}}, ChunkEmpty = ChunkFull + {{8
+                * ChunksAhead}}, Chunks = {{ChunksAt}};
 
             {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 800), 1)}}
             }
@@ -79,8 +104,10 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
         );
     }
 
-    private string Forward() =>
-        $$"""
+    private string Forward()
+    {
+        bool isWide = Consumers > 2;
+        return $$"""
             public static void Forward<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods)
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
@@ -89,29 +116,30 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 int shared = SharedBase();
                 if (Group.IdxX == 0)
                     InitializeBarriers(shared + QueryFull);
-                ArrayView<byte> kinds = ArrayView<byte>.Empty;
-                if (TMods.HasRest)
-                {
-                    // All warps look at the tiles of keys first; such a group has one tile of rows.
-                    kinds = SharedMemory.Allocate<byte>(TensorRange.Kinds);
-                    PortableItem item = TensorItem.Of(call, memory, 0, {{tile.BlockM}});
-                    mods.Kinds(call, memory, item, TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}), {{tile.BlockN}}, kinds, Group.IdxX >> 5, {{tile.Threads
-                / 32}});
-                }
                 Group.Barrier();
                 if (Group.IdxX < 128)
                 {
-                    CudaAsm.Emit("setmaxnreg.dec.sync.aligned.u32 {{(Consumers > 2 ? 32 : 24)}};");
+                    // A search takes more registers than copies do.
+                    if (TMods.HasRest)
+                        CudaAsm.Emit("setmaxnreg.dec.sync.aligned.u32 {{(isWide ? 56 : 40)}};");
+                    else
+                        CudaAsm.Emit("setmaxnreg.dec.sync.aligned.u32 {{(isWide ? 32 : 24)}};");
                     if (Group.IdxX < 32)
-                        Produce<TMods, TRow>(call, memory, kinds, mods, shared);
+                        Produce<TMods, TRow>(call, memory, mods, shared);
+                    else if (TMods.HasRest)
+                        Search<TMods, TRow>(call, memory, mods, shared);
                 }
                 else
                 {
-                    CudaAsm.Emit("setmaxnreg.inc.sync.aligned.u32 {{(Consumers > 2 ? 160 : 240)}};");
-                    Consume<TMods, TRow>(call, memory, kinds, mods, shared);
+                    if (TMods.HasRest)
+                        CudaAsm.Emit("setmaxnreg.inc.sync.aligned.u32 {{(isWide ? 152 : 232)}};");
+                    else
+                        CudaAsm.Emit("setmaxnreg.inc.sync.aligned.u32 {{(isWide ? 160 : 240)}};");
+                    Consume<TMods, TRow>(call, memory, mods, shared);
                 }
             }
             """;
+    }
 
     private string Produce() =>
         $$"""
@@ -120,41 +148,94 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             /// another, the last first. It runs ahead of the consumers, into their next tile of rows.
             /// </summary>
             [MethodImpl(Inline)]
-            private static void Produce<TMods, TRow>(in PortableCall call, in TensorMemory memory, ArrayView<byte> kinds, in TMods mods, int shared)
+            private static void Produce<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods, int shared)
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
             {
-                int full = 0, all = 0, n = 0, q = 0;
+                int n = 0, q = 0;
+                TensorTiles tiles = default;
                 MapAddresses();
                 for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
                 {
                     PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}});
                     PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
-                    int first = range.First / {{tile.BlockN}}, last = range.Last < 0 ? -1 : range.Last / {{tile.BlockN}};
-                    if (first <= last)
+                    TensorCount.Item<TMods, TRow>(memory, item, range, {{tile.BlockN}});
+                    tiles.Begin(range.First / {{tile.BlockN}}, range.Last < 0 ? -1 : range.Last / {{tile.BlockN}});
+                    Next<TMods, TRow>(ref tiles, shared);
+                    if (tiles.HasTile)
                     {
                         Wait(shared + QueryEmpty, q & 1 ^ 1);
-                        LoadQueries(shared, shared + QueryFull, TensorItem.FirstHead(call, memory, item), item.FirstRow, item.KeyHead, item.Batch);
+                        // The second of the map's dimensions is the one that a tile's rows follow first.
+                        bool shares = memory.Work.HeadBits > 0;
+                        int head = TensorItem.FirstHead(call, memory, item);
+                        LoadQueries(shared, shared + QueryFull, shares ? head : item.FirstRow, shares ? item.FirstRow : head, item.KeyHead, item.Batch);
                         q++;
                     }
-                    for (int tile = last; tile >= first; tile--)
+                    for (; tiles.HasTile; Next<TMods, TRow>(ref tiles, shared))
                     {
-                        int kind = TensorTiles.Kind<TMods, TRow>(tile, first, kinds);
-                        if (TMods.HasRest && kind == PortableTile.Empty)
-                            continue;
-                        int key = tile * {{tile.BlockN}}, stage = {{Stage("n")}}, phase = {{Phase("n")}} ^ 1;
+                        int key = tiles.Tile * {{tile.BlockN}}, stage = {{Stage("n")}}, phase = {{Phase("n")}} ^ 1;
                         Wait(shared + KeyEmpty + 8 * stage, phase);
                         LoadKeys(shared + Keys + {{KeyBytes}} * stage, shared + KeyFull + 8 * stage, key, item.KeyHead, item.Batch);
                         Wait(shared + ValueEmpty + 8 * stage, phase);
                         LoadValues(shared + Values + {{ValueBytes}} * stage, shared + ValueFull + 8 * stage, key, item.KeyHead, item.Batch);
-                        if (TMods.HasRest ? kind == PortableTile.Full : range.Covers(key, Math.Min(key + {{tile.BlockN
-                - 1}}, item.KeyLength - 1)))
-                            full++;
                         n++;
                     }
-                    all += item.Rows > 0 & item.Part == 0 ? (item.KeyLength + {{tile.BlockN - 1}}) / {{tile.BlockN}} : 0;
                 }
-                PortableTile.Count(memory.TileCounts, full, n - full, all);
+            }
+            """;
+
+    private string Search() =>
+        $$"""
+            /// <summary>The warps beside the copying one: what the mask leaves of tiles of keys, up to {{ChunksAhead}} chunks ahead of the others.</summary>
+            [MethodImpl(Inline)]
+            private static void Search<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods, int shared)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                int warp = (Group.IdxX >> 5) - 1, chunks = 0;
+                for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
+                {
+                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}});
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
+                    int first = range.First / {{tile.BlockN}};
+                    for (int from = range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}; from >= first; from -= TensorChunk.Tiles)
+                    {
+                        TensorChunk chunk = mods.Kinds(call, memory, item, first, from, {{tile.BlockN}}, warp, {{Searchers}});
+                        TensorCount.Chunk(memory, item, range, chunk, from, {{tile.BlockN}});
+                        int place = chunks & {{ChunksAhead - 1}};
+                        Wait(shared + ChunkEmpty + 8 * place, chunks / {{ChunksAhead}} & 1 ^ 1);
+                        chunk.Store(shared + Chunks + {{ChunkBytes}} * place, warp);
+                        Arrive(shared + ChunkFull + 8 * place, Group.IdxX & 31);
+                        chunks++;
+                    }
+                }
+            }
+            """;
+
+    // The first of a thread's two rows in the tile; warpgroup 0 does not multiply.
+    private const string Row = "16 * ((Group.IdxX >> 5) - 4) + (Group.IdxX >> 2 & 7)";
+
+    private string Next() =>
+        $$"""
+            /// <summary>Goes to the next tile of keys that a mask leaves something of.</summary>
+            [MethodImpl(Inline)]
+            private static void Next<TMods, TRow>(ref TensorTiles tiles, int shared)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                if (!TMods.HasRest)
+                {
+                    tiles.Step();
+                    return;
+                }
+                while (tiles.NeedsChunk)
+                {
+                    int place = tiles.Chunks & {{ChunksAhead - 1}};
+                    Wait(shared + ChunkFull + 8 * place, tiles.Chunks / {{ChunksAhead}} & 1);
+                    tiles.Take(TensorChunk.Load(shared + Chunks + {{ChunkBytes}} * place, {{Searchers}}));
+                    ArriveTogether(shared + ChunkEmpty + 8 * place, Group.IdxX & 31);
+                }
+                tiles.StepInChunk();
             }
             """;
 
@@ -162,37 +243,31 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
         $$"""
             /// <summary>A warpgroup: 64 rows of each tile against one tile of keys after another.</summary>
             [MethodImpl(Inline)]
-            private static void Consume<TMods, TRow>(in PortableCall call, in TensorMemory memory, ArrayView<byte> kinds, in TMods mods, int shared)
+            private static void Consume<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods, int shared)
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
             {
-                int group = TensorRange.Uniform((Group.IdxX >> 7) - 1), lane = Group.IdxX & 31, query = shared + {{64
+                int group = TensorRange.Uniform((Group.IdxX >> 7) - 1), query = shared + {{64
                 * 128}} * group;
                 // The number of tiles of keys and of queries so far: they tell stages and phases.
                 int n = 0, q = 0;
+                TensorTiles tiles = default;
                 for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
                 {
                     PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}});
                     if (item.Rows <= 0)
                         continue;
                     PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
-                    TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, 64 * group + 16 * (Group.IdxX >> 5 & 3) + (lane >> 2));
-                    int first = TensorRange.Uniform(range.First / {{tile.BlockN}}), tile = TensorRange.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}});
+                    TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, {{Row}});
+                    tiles.Begin(TensorRange.Uniform(range.First / {{tile.BlockN}}), TensorRange.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}));
                     Begin(thread.Maximum, thread.Sum, memory.ExponentScale);
 
-                    if (first <= tile)
+                    Next<TMods, TRow>(ref tiles, shared);
+                    if (tiles.HasTile)
                     {
                         n = TensorRange.Uniform(n);
                         Wait(shared + QueryFull, q & 1);
-                        tile = TensorTiles.Next<TMods, TRow>(tile, first, kinds);
-                        if (tile >= first)
-                        {
-            {{Indent(Tiles(), 4)}}
-                        }
-                        else
-                        {
-                            Arrive(shared + QueryEmpty, Group.IdxX & 127);
-                        }
+            {{Indent(Tiles(), 3)}}
                         q++;
                     }
 
@@ -203,10 +278,17 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                     if (memory.Work.Parts > 1)
                     {
                         StorePart(thread.Part(call, memory, item, {{tile.ValueDim}}, 0), thread.Part(call, memory, item, {{tile.ValueDim}}, 1));
-                        continue;
                     }
-                    Store0(thread.Output(call, memory, item, 0), thread.Columns(call, item, 0));
-                    Store1(thread.Output(call, memory, item, 1), thread.Columns(call, item, 1));
+                    else if (memory.IsWide != 0)
+                    {
+                        StoreWide0(thread.Wide(call, memory, item, 0), thread.Columns(call, item, 0));
+                        StoreWide1(thread.Wide(call, memory, item, 1), thread.Columns(call, item, 1));
+                    }
+                    else
+                    {
+                        Store0(thread.Output(call, memory, item, 0), thread.Columns(call, item, 0));
+                        Store1(thread.Output(call, memory, item, 1), thread.Columns(call, item, 1));
+                    }
                 }
             }
             """;
@@ -219,12 +301,13 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             MultiplyKeys(query, shared + Keys + {{KeyBytes}} * stage);
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
             Arrive(shared + KeyEmpty + 8 * stage, Group.IdxX & 127);
-            Score<TMods, TRow>(call, memory, item, mods, ref thread, tile, TensorTiles.Kind<TMods, TRow>(tile, first, kinds));
+            Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles);
             Softmax();
             {{Drop}}RoundProbabilities();
             int nextStage = {{Stage("n + 1")}}, nextPhase = {{Phase("n + 1")}};
-            ClearBeyond(call, item, shared + Values + {{ValueBytes}} * stage, shared + ValueFull + 8 * stage, phase, tile * {{tile.BlockN}}, group);
-            for (int next = TensorTiles.Next<TMods, TRow>(tile - 1, first, kinds); next >= first; next = TensorTiles.Next<TMods, TRow>(next - 1, first, kinds))
+            ClearBeyond(call, item, shared + Values + {{ValueBytes}} * stage, shared + ValueFull + 8 * stage, phase, tiles.Tile * {{tile.BlockN}}, group);
+            Next<TMods, TRow>(ref tiles, shared);
+            for (; tiles.HasTile; Next<TMods, TRow>(ref tiles, shared))
             {
                 Wait(shared + KeyFull + 8 * nextStage, nextPhase);
                 MultiplyKeys(query, shared + Keys + {{KeyBytes}} * nextStage);
@@ -234,8 +317,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 Arrive(shared + KeyEmpty + 8 * nextStage, Group.IdxX & 127);
                 n++;
                 int following = TensorRange.Uniform(n + 1);
-                tile = next;
-                Score<TMods, TRow>(call, memory, item, mods, ref thread, tile, TensorTiles.Kind<TMods, TRow>(tile, first, kinds));
+                Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles);
                 Softmax();
                 // Long over: it keeps the driver from moving the softmax behind the wait that follows.
                 Wait(shared + ValueFull + 8 * stage, phase);
@@ -266,7 +348,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             ? $$"""
                 if (TMods.HasDropout)
                 {
-                    DropPairs drop = thread.Drop(call, item, tile * {{tile.BlockN}});
+                    DropPairs drop = thread.Drop(call, memory, item, tiles.Tile * {{tile.BlockN}});
                     Map(ref drop);
                 }
 
@@ -277,11 +359,11 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
         $$"""
             /// <summary>Score changes, then the mask where the tile is not whole.</summary>
             [MethodImpl(Inline)]
-            private static void Score<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, ref TensorThread<TRow> thread, int tile, int kind)
+            private static void Score<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, ref TensorThread<TRow> thread, in TensorTiles tiles)
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
             {
-                int firstKey = tile * {{tile.BlockN}}, key = firstKey + 2 * (Group.IdxX & 3);
+                int firstKey = tiles.Tile * {{tile.BlockN}}, key = firstKey + 2 * (Group.IdxX & 3);
                 if (TMods.HasChanges)
                 {
                     ChangeScores<TMods, TRow> change = thread.Change(call, memory, item, mods, key);
@@ -290,22 +372,25 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 }
                 // A call that scales first takes this way too: it is rare, and a branch of its own would cost every tile.
                 bool scales = !TMods.HasChanges && memory.IsScaledFirst != 0;
-                bool isPartial = TMods.HasRest
-                    ? kind != PortableTile.Full | firstKey + {{tile.BlockN}} > item.KeyLength
-                    : thread.WarpFirst > firstKey | thread.WarpLast < firstKey + {{tile.BlockN - 1}};
-                if (isPartial | scales)
+                bool runsMask = TMods.HasRest && tiles.IsPartial != 0;
+                if (runsMask | scales | thread.WarpFirst > firstKey | thread.WarpLast < firstKey + {{tile.BlockN
+                - 1}})
                 {
                     if (scales)
                         ScaleScores(memory.Scale);
+                    TensorThread<TRow> rows = thread;
+                    // Found again where few tiles ask for them: kept over the loop they would take registers that scores and outputs fill.
                     if (TMods.HasRest)
+                        rows = TensorThread<TRow>.At(call, memory, item, mods, {{Row}} + call.Zero);
+                    if (runsMask)
                     {
-                        KeepPairs<TMods, TRow> keep = thread.Keep(call, item, mods, key);
+                        KeepPairs<TMods, TRow> keep = rows.Keep(call, item, mods, key);
                         Map(ref keep);
                         thread.Faults |= keep.Faults;
                     }
                     else
                     {
-                        MaskBounds(thread.First0 - key, thread.Last0 - key, thread.First1 - key, thread.Last1 - key);
+                        MaskBounds(rows.First0 - key, rows.Last0 - key, rows.First1 - key, rows.Last1 - key);
                     }
                 }
             }

@@ -54,13 +54,15 @@ internal static class TensorEntryEmitter
             {
                 TensorTile tile = TensorTile.Of(plan);
                 string method = $"static () => ((TensorBody)Tensor<{tile.ClassName}>).Method";
-                return $"    new({Number(tile.Threads)}, {Number(tile.BlockM)}, {Number(tile.BlockN)}, {Number(tile.SharedBytes)}, TensorMods.HasRest, {method}),";
+                return $"    new({Number(tile.Threads)}, {Number(tile.BlockM)}, {Number(tile.BlockN)}, {Number(tile.SharedBytes)}, {method}),";
             })
         );
+        int limit = PositionNumbers.LengthLimit(spec.Scores);
+        string most = limit == int.MaxValue ? "" : $", maxLength: {Number(limit)}";
         return $$"""
             private delegate void TensorBody({{Signature(spec)}});
 
-            partial void LoadTensorCore(ref TensorEngine? engine) => engine = TensorEngine.Load(Variant, Accelerator, TensorKernels);
+            partial void LoadTensorCore(ref TensorEngine? engine) => engine = TensorEngine.Load(Variant, Accelerator, TensorKernels{{most}});
 
             /// <summary>The tensor-core kernels, in the order of their plans.</summary>
             internal static TensorKernel[] TensorKernels => new TensorKernel[]
@@ -71,8 +73,8 @@ internal static class TensorEntryEmitter
     }
 
     private static string Signature(AttentionSpec spec) =>
-        "TensorMap queryMap, TensorMap keyMap, TensorMap valueMap, PortableCall call, TensorWork work, long query, long key, long value, long output, long logSumExp, long parts, "
-        + "float scale, float exponentScale, float outputScale, int isScaledFirst, "
+        "TensorMap queryMap, TensorMap keyMap, TensorMap valueMap, PortableCall call, TensorWork work, PhiloxKeys dropoutKeys, long query, long key, long value, long output, long logSumExp, long parts, "
+        + "float scale, float exponentScale, float outputScale, int isWide, int isScaledFirst, "
         + "ArrayView<int> lengths, ArrayView<int> fault, ArrayView<long> tileCounts"
         + DeviceParameters.OfKernel(spec);
 
@@ -97,12 +99,14 @@ internal static class TensorEntryEmitter
                 memory.LogSumExp = logSumExp;
                 memory.Parts = parts;
                 memory.Work = work;
+                memory.DropoutKeys = dropoutKeys;
                 memory.Lengths = lengths;
                 memory.Fault = fault;
                 memory.TileCounts = tileCounts;
                 memory.Scale = scale;
                 memory.ExponentScale = exponentScale;
                 memory.OutputScale = outputScale;
+                memory.IsWide = isWide;
                 memory.IsScaledFirst = isScaledFirst;
                 TensorMods mods = new() { {{arguments}} };
                 TKernel.Forward<TensorMods, TensorRow>(call, memory, mods);

@@ -19,7 +19,13 @@ internal sealed class TensorModsEmitter
     private readonly Coverage coverage;
     private readonly PortableModsEmitter mods;
     private readonly List<ExprScope> scopes = new();
-    private readonly HashSet<string> names = new(PortableModsEmitter.Reserved) { "faults", "Query", "First", "Last" };
+    private readonly HashSet<string> names = new(PortableModsEmitter.Reserved)
+    {
+        "faults",
+        "Query",
+        "bounds",
+        PositionNumbers.Key,
+    };
 
     public TensorModsEmitter(AttentionSpec spec, Coverage coverage, PortableModsEmitter mods) =>
         (this.spec, this.coverage, this.mods) = (spec, coverage, mods);
@@ -37,7 +43,7 @@ internal sealed class TensorModsEmitter
             /// <summary>What masks and score changes need of a query row.</summary>
             private struct TensorRow
             {
-                public int Query, First, Last;{{fields}}
+                public int Query;{{fields}}
             }
             """;
         string arguments = string.Concat(
@@ -69,7 +75,7 @@ internal sealed class TensorModsEmitter
 
             {{Indent(
                 Pair(
-                    "bool Keeps(in PortableCall call, in PortableItem item, in TensorRow row, int key, ref int faults)",
+                    "bool Keeps(in PortableCall call, in PortableItem item, in TensorRow row, in PortableBounds bounds, int key, ref int faults)",
                     keeps,
                     hoisted
                 ),
@@ -78,7 +84,7 @@ internal sealed class TensorModsEmitter
 
             {{Indent(
                 Pair(
-                    "float Change(in PortableCall call, in PortableItem item, in TensorRow row, int key, float score, ref int faults)",
+                    "float Change(in PortableCall call, in PortableItem item, in TensorRow row, in PortableBounds bounds, int key, float keyNumber, float score, ref int faults)",
                     change,
                     hoisted
                 ),
@@ -114,32 +120,43 @@ internal sealed class TensorModsEmitter
 
     private string Kinds()
     {
+        const string Signature =
+            "public TensorChunk Kinds(in PortableCall call, in TensorMemory memory, in PortableItem item, int first, int from, int blockN, int warp, int warps)";
         if (!mods.HasRest)
-            return $$"""
-                {{Inline}}
-                public void Kinds(in PortableCall call, in TensorMemory memory, in PortableItem item, in PortableRange range, int blockN, ArrayView<byte> kinds, int warp, int warps) { }
-                """;
+            return $"{Inline}\n{Signature} => default;";
         string rowLeaves = mods.HasRowLeaves
-            ? $"\n    RowLeaves rowLeaves = LeavesOfRows(call, item, lane, lanes{HandedOn});"
+            ? $"\n    RowLeaves rowLeaves = Agreed(LeavesOfRows(call, item, lane, lanes{HandedOn}));"
             : "";
+        string Own(string place) =>
+            mods.HasKeyLeaves
+                ? $"\n        KeyLeaves {place}Leaves = LeavesOfKeys(call, item, {place}First, {place}Last, lane, lanes{HandedOn});"
+                : "";
+        string KindOf(string place)
+        {
+            string leaves =
+                (mods.HasRowLeaves ? ", rowLeaves" : "") + (mods.HasKeyLeaves ? $", Agreed({place}Leaves)" : "");
+            return $"Kind(call, item{leaves}, {place}First, {place}Last, true{HandedOn})";
+        }
         return $$"""
             {{Inline}}
-            public void Kinds(in PortableCall call, in TensorMemory memory, in PortableItem item, in PortableRange range, int blockN, ArrayView<byte> kinds, int warp, int warps)
+            {{Signature}}
             {
-                if (range.First > range.Last)
-                    return;
+                TensorChunk chunk = default;
                 // A warp has a tile; its threads of one head look at the tile's keys together, and agree with the others.
-                int bits = memory.Work.HeadBits, thread = Group.IdxX & 31, lane = thread & 3 | thread >> (2 + bits) << 2, lanes = 32 >> bits;
-                int first = range.First / blockN;{{rowLeaves}}
-                for (int at = warp; at < kinds.IntLength & (first + at) * blockN <= range.Last; at += warps)
+                int bits = memory.Work.HeadBits, thread = Group.IdxX & 31, lane = thread & 3 | thread >> (2 + bits) << 2, lanes = 32 >> bits;{{rowLeaves}}
+                int end = Math.Min(TensorChunk.Tiles, from - first + 1);
+                for (int place = warp; place < end; place += 2 * warps)
                 {
-                    int firstKey = (first + at) * blockN, lastKey = Math.Min(firstKey + blockN - 1, item.KeyLength - 1);
-                    int kind = Kind(call, item{{(
-                mods.HasRowLeaves ? ", rowLeaves" : ""
-            )}}, firstKey, lastKey, range.Covers(firstKey, lastKey), lane, lanes{{HandedOn}});
-                    if (thread == 0)
-                        kinds[at] = (byte)kind;
+                    // Reads for the warp's next tile are on their way with this one's.
+                    int next = place + warps < end ? place + warps : place;
+                    int placeFirst = (from - place) * blockN, placeLast = Math.Min(placeFirst + blockN - 1, item.KeyLength - 1);
+                    int nextFirst = (from - next) * blockN, nextLast = Math.Min(nextFirst + blockN - 1, item.KeyLength - 1);{{Own(
+                "place"
+            )}}{{Own("next")}}
+                    chunk.Add(place, {{KindOf("place")}});
+                    chunk.Add(next, {{KindOf("next")}});
                 }
+                return chunk;
             }
             """;
     }
@@ -159,13 +176,10 @@ internal sealed class TensorModsEmitter
             public TensorRow Row(in PortableCall call, in PortableItem item, int row, ArrayView<int> faultWord)
             {
                 TensorRow result = default;
-                PortableBounds bounds = Kernels.Bounds(call, item, row, faultWord{{HandedOn}});
             {{Indent(PortableModsEmitter.UniformFields, 1)}}
                 int query = item.FirstRow + Math.Min(row, item.Rows - 1), queryPosition = query + item.Offset;
                 bool fault = false;
                 result.Query = query;
-                result.First = bounds.First;
-                result.Last = bounds.Last;
             {{Indent(statements.TrimEnd('\n'), 1)}}{{kept}}
                 if (fault)
                     PortableTile.Fault(faultWord);
@@ -213,7 +227,7 @@ internal sealed class TensorModsEmitter
     {
         Value? keep = null;
         if (mods.HasBounds || !coverage.Rest.IsEmpty)
-            keep = new("(row.First <= key & key <= row.Last)", ScalarType.Bool, Level.Element, false, false);
+            keep = new("(bounds.First <= key & key <= bounds.Last)", ScalarType.Bool, Level.Element, false, false);
         foreach (Expr rest in coverage.Rest)
         {
             keep = keep is { } before ? scope.Name(before, "kept") : null;
@@ -263,8 +277,9 @@ internal sealed class TensorModsEmitter
         foreach (Mod change in spec.Scores)
         {
             ExprScope scope = change.ReadyMade ? ready : own;
+            scope.Bind(PositionNumbers.Key, new(PositionNumbers.Key, ScalarType.Float, Level.Column, false, true));
             scope.Score = score;
-            score = scope.Name(scope.Emit(change.Body, guard), "score");
+            score = scope.Name(scope.Emit(PositionNumbers.Apply(change.Body), guard), "score");
         }
         return ($"return {score.Text};", ready.CanFault || own.CanFault, used);
     }

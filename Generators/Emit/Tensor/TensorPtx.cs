@@ -43,7 +43,7 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values, bool inPlace
                 2 * rowTiles
             )}>, shift<{Number(2 * rowTiles)}>, fade<{Number(2 * rowTiles)}>;
             .reg .f32 toExponent, t;
-            .reg .b32 ti, th;
+            .reg .b32 ti, th, given;
             .reg .b16 h0, h1;
             .reg .pred c, d;
             """;
@@ -326,6 +326,43 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values, bool inPlace
                         "row0, row1"
                     )
                 )
+        );
+    }
+
+    /// <summary>
+    /// Stores rows from registers where columns come by sixteens: neighbouring threads exchange words, so that each has four columns
+    /// of one block of eight and a row's four threads fill whole sectors of 32 bytes.
+    /// </summary>
+    public string StoreWide()
+    {
+        string Row(int tile, int row)
+        {
+            int state = 2 * tile + row;
+            return "mov.u32 ti, %%tid.x; and.b32 ti, ti, 1; setp.ne.s32 d, ti, 0;\n"
+                + Lines(
+                    OutputRegisters / 8,
+                    pair =>
+                    {
+                        int i = tile * OutputRegisters + 8 * pair + 2 * row;
+                        int next = i + 4;
+                        return $"mul.f32 o{i}, o{i}, fade{state}; mul.f32 o{i + 1}, o{i + 1}, fade{state}; cvt.rn.f16x2.f32 ti, o{i + 1}, o{i};"
+                            + $" mul.f32 o{next}, o{next}, fade{state}; mul.f32 o{next + 1}, o{next + 1}, fade{state}; cvt.rn.f16x2.f32 th, o{next + 1}, o{next};"
+                            + $" selp.b32 given, ti, th, d; shfl.sync.bfly.b32 given, given, 1, 31, -1; selp.b32 ti, given, ti, d; selp.b32 th, th, given, d;"
+                            + $" setp.gt.s32 c, %1, {16 * pair}; @c st.global.v2.b32 [%0+{32 * pair}], {{ti, th}};";
+                    }
+                );
+        }
+        return string.Join(
+            "\n\n",
+            RowStates.Select(r =>
+                Method(
+                    "Stores a row's outputs, whole sixteens of columns, as many as there are from the thread's first one.",
+                    "StoreWide" + Number(r),
+                    "long address, int columns",
+                    Row(r / 2, r % 2),
+                    "address, columns"
+                )
+            )
         );
     }
 
