@@ -18,7 +18,7 @@ internal static class PtxFiles
             if (!name.Contains(wanted, StringComparison.Ordinal))
                 continue;
             string target = plan.Target == Target.Sm90 ? "sm_90a" : "sm_80";
-            string ptx = TensorModule.Compile(kernel, target, plan.ElementType == ElementType.BFloat16).Ptx;
+            string ptx = TensorCompiler.Compile(kernel, target, plan.ElementType == ElementType.BFloat16).Ptx;
             File.WriteAllText(Path.Combine(folder, name), ptx);
         }
     }

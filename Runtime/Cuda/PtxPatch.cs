@@ -6,122 +6,135 @@ namespace FlashGen.Support;
 
 /// <summary>
 /// What ILGPU's PTX of a tensor-core kernel lacks, as a function of its text: the device's target, tensor maps as parameters, locals in
-/// registers, names that are the same in every run (so that the driver finds a kernel that it compiled before).
+/// registers, names that are the same in every run (so that the driver finds a kernel that it compiled before). It goes over the lines
+/// once; most are long blocks of a tile operation, in which there is nothing to find.
 /// </summary>
-internal static partial class PtxPatch
+internal sealed partial class PtxPatch
 {
+    // A kernel takes a map's address and never its words.
+    private static readonly string[] maps = ["queryMap", "keyMap", "valueMap"];
+
+    private readonly Dictionary<string, string> parameters = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> labels = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> localSizes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> localOfAddress = new(StringComparer.Ordinal);
+
+    private PtxPatch() { }
+
     /// <summary>PTX that the driver takes.</summary>
     /// <param name="ptx">ILGPU's text.</param>
     /// <param name="target">The target, as in sm_90a.</param>
     /// <param name="isBFloat16">The 16-bit type; kernels are written for float16.</param>
+    /// <exception cref="InvalidOperationException">A local is used in a way that is not known.</exception>
     public static string Apply(string ptx, string target, bool isBFloat16)
     {
-        ptx = TargetLine().Replace(ptx, ".target " + target);
-        ptx = NameParameters(ptx);
-        ptx = PassMaps(ptx);
-        ptx = KeepLocals(ptx);
-        ptx = NameLabels(ptx);
-        ptx = DynamicShared().Replace(ptx, ".align 1024");
+        PtxPatch patch = new();
+        StringBuilder patched = new(ptx.Length);
+        foreach (ReadOnlySpan<char> line in ptx.AsSpan().TrimEnd('\n').EnumerateLines())
+            if (line.StartsWith(".target ", StringComparison.Ordinal))
+                patched.Append(CultureInfo.InvariantCulture, $".target {target}\n");
+            else if (!IsTouched(line))
+                patched.Append(line).Append('\n');
+            else if (patch.Line(line.ToString()) is { } changed)
+                patched.Append(changed).Append('\n');
         // The products, their operands' conversions, and nothing else, know the type.
-        return isBFloat16
-            ? ptx.Replace(".f32.f16.f16", ".f32.bf16.bf16", StringComparison.Ordinal)
-                .Replace("cvt.rn.f16x2.f32", "cvt.rn.bf16x2.f32", StringComparison.Ordinal)
-            : ptx;
+        if (isBFloat16)
+            patched.Replace(".f32.f16.f16", ".f32.bf16.bf16").Replace("cvt.rn.f16x2.f32", "cvt.rn.bf16x2.f32");
+        return patched.ToString();
     }
 
-    // _name_123 becomes name: the number varies from run to run.
-    private static string NameParameters(string ptx)
+    private static bool IsTouched(ReadOnlySpan<char> line) =>
+        line.Contains(".param", StringComparison.Ordinal)
+        || line.Contains("L_", StringComparison.Ordinal)
+        || line.Contains("local", StringComparison.Ordinal)
+        || line.Contains(".extern .shared", StringComparison.Ordinal);
+
+    // Null for a line that goes.
+    private string? Line(string line)
     {
-        foreach (Match declared in Parameter().Matches(ptx))
-            ptx = Regex.Replace(ptx, $@"\b{declared.Groups[1].Value}\b", declared.Groups[2].Value);
-        return ptx;
+        if (line.Contains(".param", StringComparison.Ordinal))
+            return ParameterLine(line);
+        if (line.Contains("local", StringComparison.Ordinal))
+            return LocalLine(line);
+        return Label().Replace(DynamicShared().Replace(line, ".align 1024"), label => LabelName(label.Value));
     }
 
-    // A kernel takes a map's address and never its words, which ILGPU loads all the same.
-    private static string PassMaps(string ptx)
+    // _name_123 becomes name: the number varies from run to run. ILGPU loads the words of a map, used or not.
+    private string? ParameterLine(string line)
     {
-        foreach (string map in (string[])["queryMap", "keyMap", "valueMap"])
+        Match declared = Parameter().Match(line);
+        if (declared.Success)
         {
-            ptx = ptx.Replace($".align 8 .b8 {map}[128]", $".align 64 .b8 {map}[128]", StringComparison.Ordinal);
-            ptx = Regex.Replace(ptx, $@"^.*ld\.param\.b64.*\[{map}(\+\d+)?\];\s*\n", "", RegexOptions.Multiline);
+            (string numbered, string name) = (declared.Groups[1].Value, declared.Groups[2].Value);
+            parameters.Add(numbered, name);
+            line = line.Replace(numbered, name, StringComparison.Ordinal);
+            return Array.IndexOf(maps, name) < 0
+                ? line
+                : line.Replace(".align 8", ".align 64", StringComparison.Ordinal);
         }
-        return ptx;
+        Match used = ParameterUse().Match(line);
+        if (!used.Success || !parameters.TryGetValue(used.Groups[1].Value, out string? known))
+            return line;
+        return Array.IndexOf(maps, known) < 0
+            ? line.Replace(used.Groups[1].Value, known, StringComparison.Ordinal)
+            : null;
     }
 
-    /// <summary>
-    /// Locals whose address is taken (what PTX hands back to C#) become registers: each is stored and loaded by its own address alone.
-    /// </summary>
-    /// <exception cref="InvalidOperationException">One is used in another way.</exception>
-    private static string KeepLocals(string ptx)
+    // Locals whose address is taken (what PTX hands back to C#) become registers: each is stored and loaded by its own address alone.
+    private string? LocalLine(string line)
     {
-        Dictionary<string, string> registers = new(StringComparer.Ordinal);
-        Dictionary<string, int> sizes = new(StringComparer.Ordinal);
-        foreach (Match local in Local().Matches(ptx))
-            sizes.Add(local.Groups[1].Value, int.Parse(local.Groups[2].Value, CultureInfo.InvariantCulture));
-        if (sizes.Count == 0)
-            return ptx;
-        foreach (Match address in LocalAddress().Matches(ptx))
-            registers.Add(address.Groups[1].Value, address.Groups[2].Value);
-        StringBuilder declarations = new();
-        foreach ((string local, int size) in sizes)
-            declarations.Append(
+        if (Local().Match(line) is { Success: true } local)
+        {
+            int size = int.Parse(local.Groups[2].Value, CultureInfo.InvariantCulture);
+            if (size is not (4 or 8))
+                throw Unexpected(line);
+            localSizes.Add(local.Groups[1].Value, size);
+            return string.Create(
                 CultureInfo.InvariantCulture,
-                $"\t.reg .b{(size is 4 or 8 ? 8 * size : throw Unexpected(local))}\t{Register(local)};\n"
+                $"\t.reg .b{8 * size}\t{Register(local.Groups[1].Value)};"
             );
-        ptx = Local().Replace(ptx, "");
-        ptx = LocalAddress().Replace(ptx, "");
-        ptx = LocalAccess()
-            .Replace(
-                ptx,
-                access =>
-                {
-                    bool isStore = access.Groups[1].Value == "st";
-                    string address = access.Groups[isStore ? 2 : 5].Value;
-                    string value = access.Groups[isStore ? 3 : 4].Value;
-                    if (!registers.TryGetValue(address, out string? local))
-                        throw Unexpected(access.Value);
-                    string type = "b" + 8 * sizes[local];
-                    return isStore
-                        ? $"mov.{type} {Register(local)}, {value};"
-                        : $"mov.{type} {value}, {Register(local)};";
-                }
-            );
-        if (ptx.Contains(".local", StringComparison.Ordinal))
-            throw Unexpected(ptx[ptx.IndexOf(".local", StringComparison.Ordinal)..].Split('\n')[0]);
-        int body = ptx.IndexOf("\n{", StringComparison.Ordinal) + 3;
-        return ptx.Insert(body, declarations.ToString());
+        }
+        if (LocalAddress().Match(line) is { Success: true } address)
+        {
+            localOfAddress.Add(address.Groups[1].Value, address.Groups[2].Value);
+            return null;
+        }
+        string changed = LocalAccess().Replace(line, InRegister);
+        return changed.Contains(".local", StringComparison.Ordinal) ? throw Unexpected(line) : changed;
+    }
+
+    private string InRegister(Match access)
+    {
+        bool isStore = access.Groups[1].Value == "st";
+        string value = access.Groups[isStore ? 3 : 4].Value;
+        if (!localOfAddress.TryGetValue(access.Groups[isStore ? 2 : 5].Value, out string? local))
+            throw Unexpected(access.Value);
+        string type = "b" + (8 * localSizes[local]).ToString(CultureInfo.InvariantCulture);
+        return isStore ? $"mov.{type} {Register(local)}, {value};" : $"mov.{type} {value}, {Register(local)};";
     }
 
     private static string Register(string local) => local.TrimStart('_');
 
-    private static string NameLabels(string ptx)
+    private string LabelName(string label)
     {
-        Dictionary<string, string> names = new(StringComparer.Ordinal);
-        return Label()
-            .Replace(
-                ptx,
-                label =>
-                {
-                    if (!names.TryGetValue(label.Value, out string? name))
-                        names.Add(label.Value, name = "B" + names.Count.ToString(CultureInfo.InvariantCulture));
-                    return name;
-                }
-            );
+        if (!labels.TryGetValue(label, out string? name))
+            labels.Add(label, name = "B" + labels.Count.ToString(CultureInfo.InvariantCulture));
+        return name;
     }
 
     private static InvalidOperationException Unexpected(string what) =>
         new($"ILGPU wrote a local in a form that is not known: {what.Trim()}");
 
-    [GeneratedRegex(@"\.target \w+")]
-    private static partial Regex TargetLine();
-
-    [GeneratedRegex(@"\.param [^\n]*?\b(_(\w+)_\d+)\b(?:\[\d+\])?,?\s*\n")]
+    [GeneratedRegex(@"^\s*\.param .*\b(_(\w+)_\d+)\b(?:\[\d+\])?,?\s*$")]
     private static partial Regex Parameter();
 
-    [GeneratedRegex(@"^\s*\.local \.align \d+ \.b8 (__local_depot\d+)\[(\d+)\];\s*\n", RegexOptions.Multiline)]
+    [GeneratedRegex(@"ld\.param.*\[(_\w+_\d+)(?:\+\d+)?\];\s*$")]
+    private static partial Regex ParameterUse();
+
+    [GeneratedRegex(@"^\s*\.local \.align \d+ \.b8 (__local_depot\d+)\[(\d+)\];\s*$")]
     private static partial Regex Local();
 
-    [GeneratedRegex(@"^\s*mov\.b64\s+(%rd\d+), (__local_depot\d+);\s*\n", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\s*mov\.b64\s+(%rd\d+), (__local_depot\d+);\s*$")]
     private static partial Regex LocalAddress();
 
     [GeneratedRegex(@"\b(st|ld)\.local\.\w+\s+(?:\[(%rd\d+)\], ([^;]+)|([^,;]+), \[(%rd\d+)\]);")]

@@ -26,7 +26,7 @@ let private check (plan: PlanInfo) (kernel: TensorKernel) =
             "sm_80", "mma.sync"
 
     let isBFloat16 = plan.ElementType = ElementType.BFloat16
-    let struct (_, ptx) = TensorModule.Compile(kernel, target, isBFloat16)
+    let struct (_, ptx) = TensorCompiler.Compile(kernel, target, isBFloat16)
 
     for what, pattern in
         [

@@ -1,0 +1,74 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using ILGPU;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.PTX;
+using ILGPU.Frontend;
+using ILGPU.IR;
+using ILGPU.IR.Transformations;
+using ILGPU.Runtime.Cuda;
+
+namespace FlashGen.Support;
+
+/// <summary>Compiles tensor-core kernels to PTX by ILGPU, without a device.</summary>
+internal static class TensorCompiler
+{
+    // What a method compiles to depends on nothing of the device: the target and the 16-bit type are put into the text.
+    private static readonly ConcurrentDictionary<MethodInfo, Lazy<(string Name, string Ptx)>> compiled = new();
+
+    /// <summary>A kernel's name and PTX.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="target">The target, as in sm_90a.</param>
+    /// <param name="isBFloat16">The 16-bit type.</param>
+    public static (string Name, string Ptx) Compile(TensorKernel kernel, string target, bool isBFloat16)
+    {
+        (string name, string ptx) = compiled
+            .GetOrAdd(kernel.Method, method => new(() => Compile(method, kernel.Threads)))
+            .Value;
+        return (name, PtxPatch.Apply(ptx, target, isBFloat16));
+    }
+
+    // A context of its own: the user's may keep helpers as functions, where named registers are out of scope, and a kernel that does
+    // not compile spoils the context for the next.
+    private static (string Name, string Ptx) Compile(MethodInfo method, int threads)
+    {
+        using Context context = Context.Create(builder =>
+            builder.Optimize(OptimizationLevel.O1).Inlining(InliningMode.Aggressive)
+        );
+        using PTXBackend backend = new(context, CudaArchitecture.SM_80, CudaInstructionSet.ISA_80, null!);
+        using IRContext all = new(context),
+            alone = new(context);
+        // Where ILGPU optimises a kernel, it does so to all methods in it, too, each with all that is inlined in it.
+        Method kernel = alone.Import(Inlined(context, all, method));
+        alone.Transform(Optimizations());
+        var entry = EntryPointDescription.FromExplicitlyGroupedKernel(method);
+        var ptx = (PTXCompiledKernel)backend.Compile(kernel, entry, new(threads, 1));
+        return (ptx.Name, ptx.PTXAssembly);
+    }
+
+    private static Method Inlined(Context context, IRContext all, MethodInfo method)
+    {
+        using ContextCodeGenerationPhase phase = context.BeginCodeGeneration(all);
+        CodeGenerationResult kernel;
+        using (CodeGenerationPhase frontend = phase.BeginFrontendCodeGeneration())
+            kernel = frontend.GenerateCode(method);
+        if (phase.LastException is { } fault)
+            throw fault;
+        all.Transform(Transformer.Create(TransformerConfiguration.Empty, new Inliner()));
+        return kernel.Result!;
+    }
+
+    // ILGPU's level O1, after the inliner. The branches that a variant does not take go first: structures are split next, which takes
+    // most of the time, and grows with the blocks that they live through.
+    private static Transformer Optimizations()
+    {
+        Transformer.Builder builder = Transformer.CreateBuilder(TransformerConfiguration.Empty);
+        builder.Add(new UnreachableCodeElimination());
+        builder.AddBasicOptimizations(InliningMode.Disabled);
+        builder.AddStructureOptimizations();
+        builder.AddLoopOptimizations();
+        builder.AddConditionalOptimizations();
+        builder.AddAddressSpaceOptimizations();
+        return builder.ToTransformer();
+    }
+}
