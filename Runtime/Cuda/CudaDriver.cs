@@ -23,6 +23,15 @@ internal static unsafe partial class CudaDriver
     /// <summary>The driver's version as major * 1000 + minor * 10, in CUDA's numbers; 0 when there is none.</summary>
     public static int Version => cuDriverGetVersion(out int version) == 0 ? version : 0;
 
+    /// <summary>The most shared memory that a thread group of a device can ask for, in bytes.</summary>
+    public static int MaxSharedBytes(int ordinal)
+    {
+        const int MaxSharedMemoryPerBlockOptIn = 97;
+        Check(cuDeviceGet(out int device, ordinal), "cuDeviceGet");
+        Check(cuDeviceGetAttribute(out int bytes, MaxSharedMemoryPerBlockOptIn, device), "cuDeviceGetAttribute");
+        return bytes;
+    }
+
     /// <summary>Loads PTX in the current context.</summary>
     /// <returns>The module, and what the driver's compiler had to say.</returns>
     /// <exception cref="InvalidOperationException">It does not compile; the message carries the driver's log.</exception>
@@ -161,6 +170,12 @@ internal static unsafe partial class CudaDriver
 
     [LibraryImport(Library)]
     private static partial int cuDriverGetVersion(out int version);
+
+    [LibraryImport(Library)]
+    private static partial int cuDeviceGet(out int device, int ordinal);
+
+    [LibraryImport(Library)]
+    private static partial int cuDeviceGetAttribute(out int value, int attribute, int device);
 
     [LibraryImport(Library)]
     private static partial int cuGetErrorName(int error, out nint name);

@@ -16,9 +16,6 @@ public sealed unsafe class TensorEngine : IDisposable
     // Below this factor a sink over it, or a score's distance to it, would leave float's range: scores are scaled first.
     private const float LeastScale = 1e-18f;
 
-    // Kernels are PTX 8.0, of CUDA 12, which brought wgmma, setmaxnreg and tensor maps.
-    private const int LeastDriver = 12000;
-
     // Bytes that scratch starts at a multiple of.
     private const int Unit = 16;
 
@@ -31,6 +28,7 @@ public sealed unsafe class TensorEngine : IDisposable
     private readonly int maxLength;
     private readonly Lock gate = new();
     private readonly Dictionary<TensorKernel, TensorModule> modules = [];
+    private readonly UseCounted<TensorModuleKey, TensorModule> modulesOfDevice;
     private readonly TensorMerge merge;
     private bool isDisposed;
 
@@ -42,6 +40,7 @@ public sealed unsafe class TensorEngine : IDisposable
     )
     {
         (this.variant, this.accelerator, this.kernels, this.maxLength) = (variant, accelerator, kernels, maxLength);
+        modulesOfDevice = TensorModule.Of(accelerator);
         merge = new(accelerator);
     }
 
@@ -49,10 +48,7 @@ public sealed unsafe class TensorEngine : IDisposable
     public static Target TargetOn(AttentionVariant variant, Accelerator accelerator)
     {
         ArgumentNullException.ThrowIfNull(accelerator);
-        foreach (Target target in (Target[])[Target.Sm90, Target.Sm80])
-            if (Runs(accelerator, target) && variant.Plans.Any(plan => plan.Target == target))
-                return target;
-        return Target.Portable;
+        return TensorDevice.Of(accelerator).Best(variant.Plans);
     }
 
     /// <summary>The kernels of a variant that a device runs; null where it runs none.</summary>
@@ -68,7 +64,8 @@ public sealed unsafe class TensorEngine : IDisposable
     )
     {
         IEnumerable<PlanInfo> plans = variant.Plans.Where(plan => plan.Target is Target.Sm80 or Target.Sm90);
-        (PlanInfo, TensorKernel)[] own = [.. plans.Zip(kernels).Where(pair => Runs(accelerator, pair.First.Target))];
+        TensorDevice device = TensorDevice.Of(accelerator);
+        (PlanInfo, TensorKernel)[] own = [.. plans.Zip(kernels).Where(pair => device.Refusal(pair.First) is null)];
         return own.Length == 0 ? null : new(variant, (CudaAccelerator)accelerator, own, maxLength);
     }
 
@@ -121,7 +118,7 @@ public sealed unsafe class TensorEngine : IDisposable
                 return;
             isDisposed = true;
             foreach (TensorModule module in modules.Values)
-                module.Dispose();
+                modulesOfDevice.Release(module.Key);
             modules.Clear();
             merge.Dispose();
         }
@@ -232,24 +229,22 @@ public sealed unsafe class TensorEngine : IDisposable
             && (strides.Batch | strides.Head | strides.Row) % 4 == 0;
     }
 
-    // Hopper's instructions are of 9.0 alone; Ampere's came to stay.
-    private static bool Runs(Accelerator accelerator, Target target) =>
-        accelerator is CudaAccelerator { Architecture: { } architecture }
-        && (
-            target == Target.Sm90
-                ? architecture is { Major: 9, Minor: 0 }
-                : target == Target.Sm80 && architecture.Major >= 8
-        )
-        && CudaDriver.Version >= LeastDriver;
-
     private TensorModule ModuleOf(TensorKernel kernel, string target, bool isBFloat16)
     {
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
-            if (!modules.TryGetValue(kernel, out TensorModule? module))
-                modules.Add(kernel, module = TensorModule.Load(accelerator, kernel, target, isBFloat16));
-            return module;
+            if (modules.TryGetValue(kernel, out TensorModule? known))
+                return known;
         }
+        // Not under the lock: the driver takes its time, and other kernels need not wait for it.
+        TensorModuleKey key = new(kernel.Method, target, isBFloat16);
+        TensorModule module = modulesOfDevice.Use(key, () => TensorModule.Load(accelerator, kernel, key));
+        lock (gate)
+            if (!isDisposed && modules.TryAdd(kernel, module))
+                return module;
+        // Another thread was first, or disposed the engine.
+        modulesOfDevice.Release(key);
+        return ModuleOf(kernel, target, isBFloat16);
     }
 }

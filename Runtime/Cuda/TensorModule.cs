@@ -1,17 +1,35 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 
 namespace FlashGen.Support;
 
+/// <summary>What a loaded kernel is, on its device.</summary>
+internal readonly record struct TensorModuleKey(MethodInfo Method, string Target, bool IsBFloat16);
+
 /// <summary>A tensor-core kernel, loaded on a device.</summary>
 internal sealed class TensorModule : IDisposable
 {
+    // Modules die with their device's context, which no engine keeps alive.
+    private static readonly ConditionalWeakTable<
+        CudaAccelerator,
+        UseCounted<TensorModuleKey, TensorModule>
+    > ofDevices = [];
+
     private readonly CudaAccelerator accelerator;
     private readonly nint module;
     private readonly nint function;
 
-    private TensorModule(CudaAccelerator accelerator, nint module, nint function, string log) =>
-        (this.accelerator, this.module, this.function, Log) = (accelerator, module, function, log);
+    private TensorModule(CudaAccelerator accelerator, TensorModuleKey key, nint module, nint function, string log) =>
+        (this.accelerator, Key, this.module, this.function, Log) = (accelerator, key, module, function, log);
+
+    /// <summary>The modules of a device, which all engines on it share.</summary>
+    public static UseCounted<TensorModuleKey, TensorModule> Of(CudaAccelerator accelerator) =>
+        ofDevices.GetOrCreateValue(accelerator);
+
+    /// <summary>What it is.</summary>
+    public TensorModuleKey Key { get; }
 
     /// <summary>What the driver's compiler had to say.</summary>
     public string Log { get; }
@@ -19,15 +37,15 @@ internal sealed class TensorModule : IDisposable
     /// <summary>Bytes of local memory of a thread: 0, or registers have spilled.</summary>
     public int LocalBytes => CudaDriver.Attribute(function, 3);
 
-    public static TensorModule Load(CudaAccelerator accelerator, TensorKernel kernel, string target, bool isBFloat16)
+    public static TensorModule Load(CudaAccelerator accelerator, TensorKernel kernel, TensorModuleKey key)
     {
-        (string name, string ptx) = TensorCompiler.Compile(kernel, target, isBFloat16);
+        (string name, string ptx) = TensorCompiler.Compile(kernel, key.Target, key.IsBFloat16);
         using (accelerator.BindScoped())
         {
             (nint module, string log) = CudaDriver.LoadModule(ptx, name);
             try
             {
-                return new(accelerator, module, CudaDriver.Function(module, name, kernel.SharedBytes), log);
+                return new(accelerator, key, module, CudaDriver.Function(module, name, kernel.SharedBytes), log);
             }
             catch
             {

@@ -17,7 +17,9 @@ public static partial class CallCheck
             );
     }
 
-    /// <summary>Checks that a view's memory is on a device and starts at a whole element. A view of nothing may be anywhere.</summary>
+    /// <summary>
+    /// Checks that a view's memory is on a device, still there, and starts at a whole element. A view of nothing may be anywhere.
+    /// </summary>
     public static void View<T>(Accelerator accelerator, string name, ArrayView<T> view)
         where T : unmanaged
     {
@@ -28,6 +30,9 @@ public static partial class CallCheck
                 $"{name} is memory of {view.GetAccelerator().Name}; the kernels were loaded on another accelerator, {accelerator.Name}.",
                 name
             );
+        // ILGPU takes the view of a freed buffer for one of memory from address 0 on.
+        if (BufferOf(view).IsDisposed)
+            throw new ArgumentException($"{name} is memory of a buffer that was disposed.", name);
         if ((ulong)view.LoadEffectiveAddressAsPtr() % (ulong)Interop.SizeOf<T>() != 0)
             throw new ArgumentException(
                 Text(
@@ -69,4 +74,7 @@ public static partial class CallCheck
             );
         return bytes.Cast<T>();
     }
+
+    private static MemoryBuffer BufferOf<TView>(TView view)
+        where TView : struct, IArrayView => view.Buffer;
 }

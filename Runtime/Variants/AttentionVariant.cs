@@ -85,6 +85,16 @@ public sealed partial class AttentionVariant
         return Entry.Load(accelerator);
     }
 
+    /// <summary>
+    /// Why a device runs none of the variant's kernels for a target, or not all of them: what <see cref="Refusals"/> says, then what the
+    /// device lacks. A call whose kernel it cannot run falls to the next target; <see cref="AttentionKernels.PlanFor"/> says which.
+    /// </summary>
+    public IReadOnlyList<TargetRefusal> RefusalsOn(Accelerator accelerator)
+    {
+        ArgumentNullException.ThrowIfNull(accelerator);
+        return [.. Refusals, .. TensorDevice.Of(accelerator).Refusals(Plans)];
+    }
+
     /// <summary>The class's full name.</summary>
     public override string ToString() => Name;
 }

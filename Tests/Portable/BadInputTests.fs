@@ -5,6 +5,7 @@ open System
 open Expecto
 open ILGPU
 open ILGPU.Runtime
+open ILGPU.Runtime.CPU
 open FlashGen
 open FlashGen.Tests.Runtime.HandMade
 open FlashGen.Tests.Kernels.Calls
@@ -135,6 +136,15 @@ let tests =
                         call.Stream <- other.DefaultStream)
                 }
 
+                test "memory that was freed" {
+                    let freed = Devices.simulator.Value.Allocate1D<float32>(Array.create 320 0.5f)
+                    let query = DeviceTensors.Bytes(freed.View.BaseView.SubView(0L, 160L))
+                    let slopes = freed.View.BaseView.SubView(160L, 2L)
+                    freed.Dispose()
+                    refuses<ArgumentException> [ "query"; "disposed" ] (fun call -> call.Query <- query)
+                    refuses<ArgumentException> [ "slopes"; "disposed" ] (fun call -> call.Slopes <- slopes)
+                }
+
                 test "words for faults" {
                     use words = Devices.simulator.Value.Allocate1D<int>(2L)
                     refuses<ArgumentException> [ "fault"; "2"; "one" ] (fun call -> call.Fault <- words.View.BaseView)
@@ -174,6 +184,23 @@ let tests =
 
                     throws<ObjectDisposedException> [] (fun () ->
                         kernels.PlanFor(ElementType.Float32, &shape) |> ignore)
+                }
+
+                test "kernels that are disposed after their device" {
+                    let context =
+                        Context.Create(fun builder -> builder.CPU(CPUDevice(32, 2, 1)) |> ignore)
+
+                    let accelerator = context.Devices[0].CreateAccelerator context
+                    let kernels = FlashGen.Kernels.Alibi.Variant.Load accelerator
+
+                    let call = new Call(accelerator, kernels)
+                    call.Run()
+                    (call :> IDisposable).Dispose()
+                    accelerator.Dispose()
+                    kernels.Dispose()
+                    context.Dispose()
+                    let mutable shape = sizes
+                    throws<ObjectDisposedException> [] (fun () -> kernels.WorkspaceSize(&shape) |> ignore)
                 }
 
                 test "a device too small for any kernel says what to create instead" {
