@@ -23,9 +23,34 @@ internal readonly record struct TensorDevice(
     // Kernels are PTX 8.0, of CUDA 12, which brought wgmma, setmaxnreg and tensor maps.
     private const int LeastDriver = 12000;
 
+    [ThreadStatic]
+    private static Target? asked;
+
+    /// <summary>The best target that is wanted.</summary>
+    public Target Best { get; init; } = Target.Sm90;
+
+    /// <summary>Loads kernels of a target at best.</summary>
+    /// <param name="target">The target.</param>
+    /// <param name="load">Loads them; it asks for the device on this thread.</param>
+    public static AttentionKernels AtBest(Target target, Func<AttentionKernels> load)
+    {
+        Target? before = asked;
+        asked = target;
+        try
+        {
+            return load();
+        }
+        finally
+        {
+            asked = before;
+        }
+    }
+
     /// <summary>What an accelerator has.</summary>
-    public static TensorDevice Of(Accelerator accelerator) =>
-        accelerator is CudaAccelerator { Architecture: { } architecture } cuda
+    public static TensorDevice Of(Accelerator accelerator)
+    {
+        Target best = asked ?? Target.Sm90;
+        return accelerator is CudaAccelerator { Architecture: { } architecture } cuda
             ? new(
                 cuda.Name,
                 true,
@@ -34,11 +59,17 @@ internal readonly record struct TensorDevice(
                 CudaDriver.Version,
                 CudaDriver.MaxSharedBytes(cuda.DeviceId)
             )
-            : new(accelerator.Name, false, 0, 0, 0, 0);
+            {
+                Best = best,
+            }
+            : new(accelerator.Name, false, 0, 0, 0, 0) { Best = best };
+    }
 
     /// <summary>Why the device does not run a tensor-core plan; null when it does.</summary>
     public string? Refusal(PlanInfo plan)
     {
+        if (plan.Target > Best)
+            return $"Kernels of {Best} at best were asked for.";
         if (!IsCuda)
             return $"{Name} is no CUDA device.";
         if (Driver < LeastDriver)
@@ -60,7 +91,7 @@ internal readonly record struct TensorDevice(
     }
 
     /// <summary>The best target of some plans that the device runs.</summary>
-    public Target Best(IEnumerable<PlanInfo> plans)
+    public Target BestOf(IEnumerable<PlanInfo> plans)
     {
         TensorDevice device = this;
         return plans

@@ -48,7 +48,7 @@ public sealed unsafe class TensorEngine : IDisposable
     public static Target TargetOn(AttentionVariant variant, Accelerator accelerator)
     {
         ArgumentNullException.ThrowIfNull(accelerator);
-        return TensorDevice.Of(accelerator).Best(variant.Plans);
+        return TensorDevice.Of(accelerator).BestOf(variant.Plans);
     }
 
     /// <summary>The kernels of a variant that a device runs; null where it runs none.</summary>

@@ -85,6 +85,18 @@ public sealed partial class AttentionVariant
         return Entry.Load(accelerator);
     }
 
+    /// <summary>Loads kernels of a target at best, to compare a device's targets with each other.</summary>
+    /// <param name="accelerator">The device.</param>
+    /// <param name="best">The best target to take: Portable, Sm80 or Sm90.</param>
+    /// <exception cref="NotSupportedException">None was generated that this device can run.</exception>
+    public AttentionKernels Load(Accelerator accelerator, Target best)
+    {
+        ArgumentNullException.ThrowIfNull(accelerator);
+        if (best is not (Target.Portable or Target.Sm80 or Target.Sm90))
+            throw new ArgumentException($"best is {best}; devices have Portable, Sm80 and Sm90.", nameof(best));
+        return TensorDevice.AtBest(best, () => Entry.Load(accelerator));
+    }
+
     /// <summary>
     /// Why a device runs none of the variant's kernels for a target, or not all of them: what <see cref="Refusals"/> says, then what the
     /// device lacks. A call whose kernel it cannot run falls to the next target; <see cref="AttentionKernels.PlanFor"/> says which.

@@ -9,6 +9,9 @@ open FlashGen.Tests
 let private device major minor =
     TensorDevice("Card", true, major, minor, 12040, 232448)
 
+let private atBest target =
+    TensorDevice("Card", true, 9, 0, 12040, 232448, Best = target)
+
 let private plan target shared =
     PlanInfo(target, ElementType.Float16, 128, 128, "long", "", 255, shared)
 
@@ -39,7 +42,7 @@ let tests =
                         12, 0, Target.Sm80
                         7, 5, Target.Portable
                     ] do
-                    Expect.equal ((device major minor).Best plans) best $"{major}.{minor}"
+                    Expect.equal ((device major minor).BestOf plans) best $"{major}.{minor}"
 
                 Expect.isEmpty (refusals (device 9 0)) "nothing to explain"
 
@@ -54,7 +57,7 @@ let tests =
 
             test "a driver older than CUDA 12 runs none, and is told so" {
                 let old = TensorDevice("Card", true, 9, 0, 11080, 232448)
-                Expect.equal (old.Best plans) Target.Portable "the target"
+                Expect.equal (old.BestOf plans) Target.Portable "the target"
 
                 for _, reason in refusals old do
                     Expect.stringContains reason "CUDA 11.8" "the driver's version"
@@ -65,7 +68,7 @@ let tests =
 
             test "a kernel that needs more shared memory than a group can have leaves the call to the next target" {
                 let small = TensorDevice("Card", true, 9, 0, 12040, 101376)
-                Expect.equal (small.Best plans) Target.Sm80 "the next"
+                Expect.equal (small.BestOf plans) Target.Sm80 "the next"
 
                 match refusals small with
                 | [ Target.Sm90, reason ] ->
@@ -74,7 +77,15 @@ let tests =
                 | other -> failtest $"{other}"
 
                 let tiny = TensorDevice("Card", true, 9, 0, 12040, 49152)
-                Expect.equal (tiny.Best plans) Target.Portable "none of them"
+                Expect.equal (tiny.BestOf plans) Target.Portable "none of them"
+            }
+
+            test "a target at best can be asked for" {
+                Expect.equal ((atBest Target.Sm80).BestOf plans) Target.Sm80 "Ampere's"
+
+                match refusals (atBest Target.Portable) with
+                | [ Target.Sm80, reason; Target.Sm90, _ ] -> Expect.stringContains reason "Portable at best" "why"
+                | other -> failtest $"{other}"
             }
 
             test "other devices run Portable; a variant says why" {

@@ -180,6 +180,19 @@ let tests =
                     else
                         Expect.stringContains outcome.Error $"--device {device}: ILGPU finds no such device" "missing"
 
+            testCase "a target is for CUDA devices, and one of theirs"
+            <| fun () ->
+                refused [ "--target"; "--device cuda" ] [ "verify"; "Causal"; "--target"; "sm80" ]
+                refused [ "simd" ] [ "verify"; "Causal"; "--device"; "cuda"; "--target"; "simd" ]
+
+                let outcome =
+                    flashgen [ "verify"; "Causal"; "--device"; "cuda"; "--target"; "sm80" ]
+
+                if outcome.Code = 0 then
+                    Expect.stringContains outcome.Out "kernels skipped, of Causal: " "float32 and float64"
+                else
+                    Expect.stringContains outcome.Error "ILGPU finds no such device" "missing"
+
             testCase "what is no command or lacks an option is refused"
             <| fun () ->
                 refused [ "fly" ] [ "fly" ]

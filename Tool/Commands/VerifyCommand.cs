@@ -17,6 +17,10 @@ internal sealed class VerifyCommand
         Arity = ArgumentArity.ZeroOrMore,
     };
     private readonly Option<string> device = CommonOptions.Device();
+    private readonly Option<string?> target = new Option<string?>("--target")
+    {
+        Description = "Only kernels of this target, on --device cuda; the default is the best of each call.",
+    }.AcceptOnlyFromAmong("portable", "sm80", "sm90");
     private readonly Option<int> seed = new("--seed")
     {
         Description = "The seed of the random tensors; the same seed gives the same comparison.",
@@ -38,6 +42,7 @@ internal sealed class VerifyCommand
         {
             verify.names,
             verify.device,
+            verify.target,
             verify.seed,
             verify.assembly,
         };
@@ -54,7 +59,11 @@ internal sealed class VerifyCommand
         string[] asked = parsed.GetValue(names) ?? [];
         AttentionVariant[] chosen =
             asked.Length == 0 ? [.. catalog.Variants] : [.. asked.Select(catalog.Find).Distinct()];
-        using Backend backend = Backend.Open(parsed.GetRequiredValue(device));
+        string deviceName = parsed.GetRequiredValue(device);
+        Target? wanted = parsed.GetValue(target) is { } name ? Enum.Parse<Target>(name, ignoreCase: true) : null;
+        if (wanted is not null && deviceName != "cuda")
+            throw new ToolException($"--target chooses among the kernels of --device cuda; --device is {deviceName}.");
+        using Backend backend = Backend.Open(deviceName, wanted);
         (AttentionVariant Variant, ElementType Type)[] rows =
         [
             .. chosen.SelectMany(v =>
@@ -82,7 +91,7 @@ internal sealed class VerifyCommand
 
     private static Outcome Compare(AttentionVariant variant, ElementType type, Backend backend, int seed)
     {
-        Outcome outcome = new(variant, type) { Skipped = backend.Refusal(variant) };
+        Outcome outcome = new(variant, type) { Skipped = backend.Refusal(variant, type) };
         if (outcome.Skipped is not null)
             return outcome;
         foreach (AttentionShape shape in VerifyShapes.Of(variant, backend.IsSlow))

@@ -19,16 +19,19 @@ internal abstract class Backend : IDisposable
     /// <summary>The kernels that run there.</summary>
     public abstract Target Target { get; }
 
-    /// <summary>Why a variant was generated without such a kernel; null when it has one.</summary>
-    public string? Refusal(AttentionVariant variant) =>
+    /// <summary>Why a variant has no such kernel for a type; null when it has one.</summary>
+    public virtual string? Refusal(AttentionVariant variant, ElementType type) =>
         variant.Refusals.FirstOrDefault(refusal => refusal.Target == Target)?.Reason;
 
     /// <summary>Whether it takes minutes for what others do in seconds.</summary>
     public virtual bool IsSlow => false;
 
     /// <summary>Opens a device by its name.</summary>
+    /// <param name="name">One of the names.</param>
+    /// <param name="target">The target whose kernels run there; null for the best of each call.</param>
     /// <exception cref="ToolException">There is no such device here.</exception>
-    public static Backend Open(string name) => name == "simd" ? new SimdBackend() : new DeviceBackend(name);
+    public static Backend Open(string name, Target? target = null) =>
+        name == "simd" ? new SimdBackend() : new DeviceBackend(name, target);
 
     /// <summary>Computes attention and waits for it.</summary>
     /// <returns>The target that ran the call.</returns>

@@ -14,8 +14,11 @@ internal sealed class DeviceBackend : Backend
     private readonly Accelerator accelerator;
     private readonly Dictionary<AttentionVariant, AttentionKernels> loaded = [];
 
-    public DeviceBackend(string name)
+    private readonly Target? asked;
+
+    public DeviceBackend(string name, Target? target = null)
     {
+        asked = target;
         IsSlow = name == "cpu";
         context = Create(name);
         try
@@ -40,7 +43,14 @@ internal sealed class DeviceBackend : Backend
     /// <summary>The device.</summary>
     public Accelerator Accelerator => accelerator;
 
-    public override Target Target => Target.Portable;
+    public override Target Target => asked ?? Target.Portable;
+
+    public override string? Refusal(AttentionVariant variant, ElementType type) =>
+        asked is null ? base.Refusal(variant, type)
+        : variant.RefusalsOn(accelerator).FirstOrDefault(refusal => refusal.Target == asked) is { } refusal
+            ? refusal.Reason
+        : variant.Plans.Any(plan => plan.Target == asked && plan.ElementType == type) ? null
+        : $"{asked} has no kernel for {type}.";
 
     public override Target Forward<T, TLogSumExp>(
         AttentionVariant variant,
@@ -51,7 +61,10 @@ internal sealed class DeviceBackend : Backend
     )
     {
         if (!loaded.TryGetValue(variant, out AttentionKernels? kernels))
-            loaded.Add(variant, kernels = variant.Load(accelerator));
+            loaded.Add(
+                variant,
+                kernels = asked is { } best ? variant.Load(accelerator, best) : variant.Load(accelerator)
+            );
         options.Cancellation.ThrowIfCancellationRequested();
         using Buffers buffers = new(accelerator);
         using DeviceArguments onDevice = DeviceArguments.Upload(accelerator, arguments);

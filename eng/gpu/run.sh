@@ -4,7 +4,7 @@
 #   test      every variant against the naive reference on the first device, then float32 torch where python3 has it
 #   bench     FlashGen beside torch's FlashAttention-2, cuDNN and FlexAttention, in turns; gpu.json and gpu.svg (needs torch)
 #   tune      measures plans for the gallery's variants into flashgen.plans; takes what `flashgen tune` does: --target sm90, --time 500
-#   sanitize  compute-sanitizer over small shapes of every kernel (needs the CUDA toolkit)
+#   sanitize  compute-sanitizer over small shapes of every kernel (needs the CUDA toolkit); takes what `flashgen verify` does: Causal
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 app="${TMPDIR:-/tmp}/flashgen-gpu-$(cksum <"$here/flashgen-gpu.tar.xz" | cut -d' ' -f1)"
@@ -43,10 +43,32 @@ tune)
     ;;
 sanitize)
     command -v compute-sanitizer >/dev/null || { echo "sanitize needs compute-sanitizer of the CUDA toolkit" >&2; exit 1; }
+    # A tool over the kernels of some targets, into a log of its own; one line of what it found.
+    check() {
+        tool="$1" targets="$2" clean=yes
+        shift 2
+        for target in $targets; do
+            compute-sanitizer --tool "$tool" --error-exitcode 1 \
+                "$app/flashgen-tool" verify --device cuda --target "$target" "$@" || clean=no
+        done >"$out/$tool.log" 2>&1
+        errors=$(sed -nE 's/.*(ERROR|RACECHECK) SUMMARY: ([0-9]+) .*/\2/p' "$out/$tool.log" | awk '{ n += $1 } END { print n + 0 }')
+        kernels=$(sed -nE 's/^([0-9]+) of [0-9]+ kernels within tolerance.*/\1/p' "$out/$tool.log" | awk '{ n += $1 } END { print n + 0 }')
+        echo "$tool: $errors errors, $kernels kernels of $targets within tolerance, $out/$tool.log"
+        [ "$clean" = yes ] && [ "$errors" -eq 0 ] && [ "$kernels" -gt 0 ]
+    }
+    # Side by side: a tool keeps one processor core busy. Hopper's barriers are not what racecheck knows.
+    running=""
     for tool in memcheck synccheck initcheck; do
-        echo "$tool"
-        compute-sanitizer --tool "$tool" --error-exitcode 1 "$app/flashgen-tool" verify --device cuda "$@"
+        check "$tool" "sm90 sm80 portable" "$@" &
+        running="$running $!"
     done
+    check racecheck "sm80 portable" "$@" &
+    running="$running $!"
+    code=0
+    for process in $running; do
+        wait "$process" || code=1
+    done
+    exit "$code"
     ;;
 *)
     echo "usage: run.sh test | bench | tune | sanitize" >&2
