@@ -190,6 +190,9 @@ internal sealed class TensorModsEmitter
 
     private static string Pair(string signature, string body, IReadOnlyList<(string Type, string Name)> hoisted)
     {
+        // Nothing masked or nothing changed.
+        if (body is "return true;" or "return score;")
+            return $"{Inline}\npublic {signature} => {body.Substring("return ".Length)}";
         HashSet<string> words = new(
             System
                 .Text.RegularExpressions.Regex.Matches(body, @"\w+")
