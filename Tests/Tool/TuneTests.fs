@@ -8,6 +8,7 @@ open ILGPU.Runtime.Cuda
 open FlashGen
 open FlashGen.Dsl
 open FlashGen.Kernels
+open FlashGen.Tool.Run
 open FlashGen.Tool.Tune
 open FlashGen.Tests.Tool.Files
 
@@ -328,6 +329,22 @@ let tests =
                         (fun () ->
                             CandidateBuild.Create(spec, elsewhere, elsewhere.Dims, TargetKind.Simd, Float32).Dispose())
                         "no kernel takes it"
+                }
+                test "a device says how long a call takes, and whether it is right" {
+                    use backend = new DeviceBackend("cpu")
+                    let shape = AttentionShape(1, 1, 1, 33, 65, 16)
+
+                    use calls =
+                        new DeviceCase<float32, float32>(Causal.Variant, shape, ModArguments(), backend)
+
+                    let report = calls.Check Causal.Variant
+                    Expect.isTrue report.Passed $"{report}"
+                    let watch = Diagnostics.Stopwatch.StartNew()
+                    let milliseconds = calls.Time Causal.Variant
+                    Expect.isGreaterThan milliseconds 0.0 "it takes some time"
+                    // It is that of one call out of several.
+                    Expect.isLessThan milliseconds watch.Elapsed.TotalMilliseconds "and no more than we waited"
+                    Expect.isFalse (calls.Check Full.Variant).Passed "another variant is no candidate for this one"
                 }
             ]
     )

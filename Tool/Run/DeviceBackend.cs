@@ -110,6 +110,7 @@ internal sealed class DeviceBackend : Backend
     private static Context Create(string name) =>
         Context.Create(builder =>
         {
+            builder.Profiling();
             if (name == "cpu")
                 builder.CPU(new CPUDevice(32, 2, 1));
             else if (name == "cuda")

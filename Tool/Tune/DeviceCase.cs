@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FlashGen.Support;
 using FlashGen.Tool.Run;
 using ILGPU;
@@ -6,12 +5,15 @@ using ILGPU.Runtime;
 
 namespace FlashGen.Tool.Tune;
 
-/// <summary>On a GPU: tensors stay there, calls are queued one behind the other, and the clock stands when the last has ended.</summary>
+/// <summary>
+/// On a GPU: tensors stay there, calls are queued one behind the other between two marks in the stream, and the device says how far
+/// apart it passed them.
+/// </summary>
 internal sealed class DeviceCase<T, TLogSumExp> : TimedCase
     where T : unmanaged
     where TLogSumExp : unmanaged
 {
-    // A launch costs microseconds, and a clock read with a synchronisation some more: enough calls that neither counts.
+    // A launch and a mark in the stream cost microseconds: enough calls that neither counts.
     private const int LeastCalls = 4;
 
     private readonly Accelerator accelerator;
@@ -110,11 +112,12 @@ internal sealed class DeviceCase<T, TLogSumExp> : TimedCase
     {
         AcceleratorStream stream = accelerator.DefaultStream;
         stream.Synchronize();
-        long start = Stopwatch.GetTimestamp();
+        using ProfilingMarker before = stream.AddProfilingMarker();
         for (int call = 0; call < count; call++)
             kernels.Forward(stream, Tensors(turn++ % sets.Count), Shape, onDevice);
-        stream.Synchronize();
-        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        using ProfilingMarker after = stream.AddProfilingMarker();
+        after.Synchronize();
+        return after.MeasureFrom(before).TotalMilliseconds;
     }
 
     private AttentionKernels Kernels(AttentionVariant candidate)
