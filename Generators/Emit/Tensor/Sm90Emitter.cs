@@ -319,8 +319,9 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 int following = TensorRange.Uniform(n + 1);
                 Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles);
                 Softmax();
-                // Long over: it keeps the driver from moving the softmax behind the wait that follows.
-                Wait(shared + ValueFull + 8 * stage, phase);
+                // Long over: it keeps the driver from moving the softmax behind the wait that follows. It must not wait itself: a warp that
+                // its mask holds up may come so late that the next tile of this stage is there, and the phase looks as if it were to come.
+                Look(shared + ValueFull + 8 * stage, phase);
                 CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
                 Arrive(shared + ValueEmpty + 8 * stage, Group.IdxX & 127);
                 FadeOutputs();
