@@ -2,17 +2,19 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using FlashGen.Dsl;
+using FlashGen.Generators.Emit.Portable;
 using FlashGen.Generators.Emit.Simd;
 using FlashGen.Generators.Emit.Tensor;
 using Microsoft.FSharp.Collections;
 
 namespace FlashGen.Generators.Emit;
 
-/// <summary>Writes what the kernels of an assembly share: micro-kernels and vector helpers on the CPU, whole schedules on tensor cores.</summary>
+/// <summary>Writes what the kernels of an assembly share: micro-kernels and vector helpers on the CPU, whole kernels on devices.</summary>
 internal static class PanelsEmitter
 {
     private const string Lanes = "lanes";
     private const string Panel = "panel";
+    private const string Portable = "portable";
     private const string Tensor = "tensor";
 
     /// <summary>What a declaration asks of the shared files, in canonical text: all that they depend on.</summary>
@@ -22,6 +24,7 @@ internal static class PanelsEmitter
                 .Kernels(declaration)
                 .Select(text => SimdTile.Of(text.Plan))
                 .SelectMany(tile => new[] { $"{Lanes} {tile.VectorBits}", PanelNeed(tile) })
+                .Concat(PortablePlans.Texts(declaration).Select(PortableNeed))
                 .Concat(TensorPlans.Tiles(declaration).Select(TensorNeed))
                 .Distinct()
         );
@@ -39,6 +42,11 @@ internal static class PanelsEmitter
             if (words[0] == Lanes)
             {
                 yield return ($"Lanes{numbers[0]}", LanesEmitter.Emit(numbers[0]));
+            }
+            else if (words[0] == Portable)
+            {
+                PortableText text = new(numbers[0] == 1, numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
+                yield return (text.ClassName, new PortableEmitter(text).Emit());
             }
             else if (words[0] == Tensor)
             {
@@ -63,6 +71,9 @@ internal static class PanelsEmitter
             }
         }
     }
+
+    private static string PortableNeed(PortableText text) =>
+        $"{Portable} {(text.Wide ? 1 : 0)} {text.Rows} {text.BlockN} {text.Columns} {text.HeadSlice} {text.ValueSlice}";
 
     private static string TensorNeed(TensorTile tile) =>
         $"{Tensor} {(tile.Target.IsSm90 ? 90 : 80)} {tile.BlockM} {tile.BlockN} {tile.HeadDim} {tile.ValueDim} {tile.Warps} {tile.Stages}";

@@ -20,56 +20,34 @@ let private kernels (variant: AttentionVariant) =
     let generated =
         variant.Declaration.GetNestedType("Kernels", BindingFlags.Public ||| BindingFlags.NonPublic)
 
-    let methodOf (plan: PlanInfo) =
-        let name =
-            if plan.ElementType = ElementType.Float64 then
-                "ForwardWide"
-            else
-                "Forward"
+    // A variant for other targets has no such property.
+    match generated.GetProperty("PortableKernels", BindingFlags.Static ||| BindingFlags.NonPublic) with
+    | null -> []
+    | property ->
+        variant.Plans
+        |> Seq.filter (fun plan -> plan.Target = Target.Portable)
+        |> Seq.zip (property.GetValue null :?> PortableKernel[])
+        |> Seq.groupBy (fun (_, plan) -> plan.ElementType, plan.ValueDim)
+        |> Seq.map (fun (_, group) ->
+            let kernel, plan = group |> Seq.maxBy (fun (kernel, _) -> kernel.Threads)
+            plan, kernel)
+        |> List.ofSeq
 
-        generated.GetMethod($"{name}{plan.ValueDim}", BindingFlags.Static ||| BindingFlags.NonPublic)
-
-    [
-        for _, plans in
-            variant.Plans
-            |> Seq.filter (fun plan -> plan.Target = Target.Portable)
-            |> Seq.groupBy (fun plan -> plan.ElementType, plan.ValueDim) do
-            let plan = plans |> Seq.maxBy (fun plan -> Devices.number "threads" plan.Canonical)
-
-            let group =
-                match Devices.number "threads" plan.Canonical with
-                | 16 -> typeof<Group16>
-                | 32 -> typeof<Group32>
-                | 64 -> typeof<Group64>
-                | 128 -> typeof<Group128>
-                | _ -> typeof<Group256>
-
-            let stored, element =
-                match plan.ElementType with
-                | ElementType.Float16 -> typeof<uint16>, typeof<PortableFloat16>
-                | ElementType.BFloat16 -> typeof<uint16>, typeof<PortableBFloat16>
-                | ElementType.Float32 -> typeof<float32>, typeof<PortableFloat32>
-                | _ -> typeof<float>, typeof<PortableFloat64>
-
-            plan, (methodOf plan).MakeGenericMethod(stored, element, group)
-    ]
-
-let private compile (plan: PlanInfo) kernel =
+let private compile (kernel: PortableKernel) =
     // A context of its own: one kernel that does not compile spoils it for the next.
     use context = Context.Create(fun builder -> builder.Default() |> ignore)
 
     use backend =
         new PTXBackend(context, CudaArchitecture.SM_80, CudaInstructionSet.ISA_80, null)
 
-    let entry = EntryPointDescription.FromExplicitlyGroupedKernel kernel
+    let entry = EntryPointDescription.FromExplicitlyGroupedKernel kernel.Method
 
-    let specialization =
-        KernelSpecialization(Nullable(Devices.number "threads" plan.Canonical), Nullable())
+    let specialization = KernelSpecialization(Nullable kernel.Threads, Nullable())
 
     (backend.Compile(&entry, &specialization) :?> PTXCompiledKernel).PTXAssembly
 
 let private check (plan: PlanInfo) kernel =
-    let ptx = compile plan kernel
+    let ptx = compile kernel
 
     for what, pattern in
         [

@@ -33,15 +33,11 @@ internal static class DeviceParameters
 
     /// <summary>The parameters of a kernel, each after a comma.</summary>
     public static string OfKernel(AttentionSpec spec) =>
-        string.Concat(OfKernels(spec).Select(argument => $", {KernelType(argument.Type)} {KernelName(argument.Name)}"));
+        string.Concat(OfKernels(spec).Select(argument => ", " + Field(argument)));
 
     /// <summary>A kernel's own parameters handed on, each after a comma.</summary>
     public static string HandedOn(AttentionSpec spec) =>
         string.Concat(OfKernels(spec).Select(argument => ", " + KernelName(argument.Name)));
-
-    /// <summary>Forward's arguments as a kernel takes them, each after a comma.</summary>
-    public static string Passed(AttentionSpec spec) =>
-        string.Concat(OfKernels(spec).Select(argument => ", " + PassedOne(argument)));
 
     /// <summary>One of Forward's arguments as a kernel takes it.</summary>
     public static string PassedOne(Argument argument) =>
@@ -49,8 +45,45 @@ internal static class DeviceParameters
             ? $"(byte)({Keywords.Escape(argument.Name)} ? 1 : 0)"
             : Keywords.Escape(argument.Name);
 
-    /// <summary>A kernel's parameter, or a field that keeps it: type and name.</summary>
-    public static string Field(Argument argument) => $"{KernelType(argument.Type)} {KernelName(argument.Name)}";
+    // A kernel's parameter, or a field that keeps it.
+    private static string Field(Argument argument) => $"{KernelType(argument.Type)} {KernelName(argument.Name)}";
+
+    /// <summary>The fields of a struct that keeps a kernel's own parameters, each on a line of its own after the last.</summary>
+    public static string Fields(AttentionSpec spec) =>
+        string.Concat(OfKernels(spec).Select(argument => $"\n    public {Field(argument)};"));
+
+    /// <summary>That struct, made of a kernel's own parameters.</summary>
+    public static string Struct(AttentionSpec spec) =>
+        OfKernels(spec).Count == 0
+            ? "default"
+            : "new() { "
+                + string.Join(
+                    ", ",
+                    OfKernels(spec).Select(argument => $"{KernelName(argument.Name)} = {KernelName(argument.Name)}")
+                )
+                + " }";
+
+    /// <summary>The type of a portable kernel's parameter for all arguments.</summary>
+    public static string ChainType(AttentionSpec spec) =>
+        Chain(
+            spec,
+            "int",
+            (argument, rest) => $"global::FlashGen.Support.PortableArguments<{KernelType(argument.Type)}, {rest}>"
+        );
+
+    /// <summary>Forward's arguments as that parameter.</summary>
+    public static string PassedChain(AttentionSpec spec) =>
+        Chain(spec, "0", (argument, rest) => $"new({PassedOne(argument)}, {rest})");
+
+    /// <summary>Statements that take that parameter's value apart into the fields of a struct.</summary>
+    public static string FromChain(AttentionSpec spec) =>
+        string.Concat(
+            OfKernels(spec)
+                .Select(
+                    (argument, i) =>
+                        $" {KernelName(argument.Name)} = value.{string.Concat(Enumerable.Repeat("Rest.", i))}First;"
+                )
+        );
 
     /// <summary>Where a kernel's expression finds an argument: its name, `name.Part` of strides, or `lengthOf_name` of a table.</summary>
     public static Func<string, string> InKernel(AttentionSpec spec)
@@ -70,6 +103,9 @@ internal static class DeviceParameters
             return dot < 0 ? KernelName(name) : KernelName(name.Substring(0, dot)) + name.Substring(dot);
         };
     }
+
+    private static string Chain(AttentionSpec spec, string end, Func<Argument, string, string> link) =>
+        OfKernels(spec).Reverse().Aggregate(end, (rest, argument) => link(argument, rest));
 
     // A kernel's own names have no underscore in front.
     private static string KernelName(string argument) => "arg_" + argument;

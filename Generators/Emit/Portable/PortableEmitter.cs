@@ -1,13 +1,12 @@
 using System.Collections.Generic;
 using System.Linq;
-using FlashGen.Dsl;
 using static FlashGen.Generators.Emit.CodeText;
 
 namespace FlashGen.Generators.Emit.Portable;
 
 /// <summary>
-/// A device kernel of a variant for one number of value columns. A group of threads has a tile of query rows; eight threads share the
-/// rows of one register tile. For each tile of keys:
+/// The portable kernel of one plan, which runs on any ILGPU device; a variant joins as a type parameter. A group of threads has a tile of
+/// query rows; eight threads share the rows of one register tile. For each tile of keys:
 ///
 ///     barrier, load keys and values, barrier     keys and queries a slice of the head dimension at a time
 ///     scores = queries * keys                    in registers, then to shared memory, key by key
@@ -16,63 +15,79 @@ namespace FlashGen.Generators.Emit.Portable;
 ///
 /// Registers are named locals, unrolled here: ILGPU unrolls no loops, and indexed ones would live in memory.
 /// </summary>
-internal sealed class PortableEmitter
+internal sealed class PortableEmitter(PortableText text)
 {
     private const string Components = "XYZW";
 
-    // Value columns of one step: four for each of the eight threads.
-    private const int BlockColumns = 32;
+    // Threads that share the rows of a register tile.
+    private const int Lanes = 8;
 
-    private readonly AttentionSpec spec;
-    private readonly PortableModsEmitter mods;
-    private readonly TilePlan plan;
-    private readonly PortableSchedule schedule;
+    // Value columns of one step: four for each of these threads.
+    private const int BlockColumns = 4 * Lanes;
 
-    public PortableEmitter(AttentionSpec spec, PortableModsEmitter mods, TilePlan plan)
-    {
-        (this.spec, this.mods, this.plan) = (spec, mods, plan);
-        schedule = PortablePlans.Schedule(plan);
-    }
+    private const string Inline = "[MethodImpl(MethodImplOptions.AggressiveInlining)]";
 
-    private bool IsWide => plan.Type.IsFloat64;
+    private string Real => text.Real;
 
-    private string Real => IsWide ? "double" : "float";
+    private string Four => text.Wide ? "Double4" : "Float4";
 
-    private string Four => IsWide ? "Double4" : "Float4";
-
-    private int Rows => schedule.ThreadRows;
+    private int Rows => text.Rows;
 
     private int RowFours => Rows / 4;
 
-    private int Keys => schedule.ThreadColumns;
+    private int Keys => text.BlockN / Lanes;
 
-    private int Blocks => plan.Dims.ValueDim / BlockColumns;
+    private int Blocks => text.Columns / BlockColumns;
 
-    private int BlocksOfSlice => schedule.ValueSlice / BlockColumns;
+    private int BlocksOfSlice => text.ValueSlice / BlockColumns;
 
     // A row of a tile in fours; four numbers longer than its columns, so that threads meet no memory bank together.
-    private int HeadStride => schedule.HeadSlice / 4 + 1;
+    private int HeadStride => text.HeadSlice / 4 + 1;
 
-    /// <summary>The kernel's method for so many value columns.</summary>
-    public static string Name(ElementType type, int columns) =>
-        (type.IsFloat64 ? "ForwardWide" : "Forward") + Number(columns);
-
-    /// <summary>The softmax of tiles of so many keys; kernels that differ in their value columns only share it.</summary>
-    public static string SoftmaxName(TilePlan plan) =>
-        (plan.Type.IsFloat64 ? "SoftmaxWide" : "Softmax") + Number(plan.BlockN);
+    private string BlockN => Number(text.BlockN);
 
     public string Emit() =>
         $$"""
+            {{Header}}
+            using System;
+            using System.Runtime.CompilerServices;
+            using FlashGen.Support;
+            using ILGPU;
+
+            namespace FlashGen.Generated;
+
             /// <summary>
-            /// Up to {{Number(plan.Dims.ValueDim)}} value columns; tiles of {{Number(plan.BlockN)}} keys.
-            /// A thread computes {{Number(Rows)}} x {{Number(Keys)}} scores and {{Number(Rows)}} x {{Number(4 * Blocks)}} outputs.
+            /// Attention on any ILGPU device, in {{Real}}: up to {{Number(
+                text.Columns
+            )}} value columns, tiles of {{BlockN}} keys.
+            /// A thread computes {{Number(Rows)}} x {{Number(Keys)}} scores and {{Number(Rows)}} x {{Number(
+                4 * Blocks
+            )}} outputs; eight share their rows.
+            /// Shared memory holds {{Number(text.HeadSlice)}} columns of queries and keys and {{Number(
+                text.ValueSlice
+            )}} of values at a time.
             /// </summary>
-            private static void {{Name(plan.Type, plan.Dims.ValueDim)}}<TStored, TElement, TGroup>(PortableCall call, PortableTensors<TStored, {{Real}}> tensors{{DeviceParameters.OfKernel(
-                spec
-            )}})
+            internal static class {{text.ClassName}}
+            {
+            {{Indent(Forward(), 1)}}
+
+            {{Indent(Softmax(), 1)}}
+            }
+
+            """.Replace(
+            "\r\n",
+            "\n"
+        );
+
+    private string Forward() =>
+        $$"""
+            public static void Forward<TStored, TElement, TGroup, TMods, TArguments, TLeaves>(PortableCall call, PortableTensors<TStored, {{Real}}> tensors, TArguments arguments)
                 where TStored : unmanaged
                 where TElement : struct, IPortableElement<TStored, {{Real}}>
                 where TGroup : struct, IPortableGroup
+                where TMods : struct, IPortableMods<{{Real}}, TArguments, TLeaves>
+                where TArguments : struct
+                where TLeaves : struct
             {
             {{Indent(Open(), 1)}}
 
@@ -89,9 +104,7 @@ internal sealed class PortableEmitter
 
                     Group.Barrier();
                     if (Group.IdxX < tileRows)
-                        row = {{SoftmaxName(plan)}}(call, item, row, firstKey,{{(mods.HasMask ? " kind," : "")}} scores.Cast<{{Real}}>(), 4 * scoreStride, fades.Cast<{{Real}}>(), tensors.Fault{{DeviceParameters.HandedOn(
-                spec
-            )}});
+                        row = Softmax<TMods, TArguments, TLeaves>(call, item, mods, row, kind, firstKey, scores.Cast<{{Real}}>(), 4 * scoreStride, fades.Cast<{{Real}}>(), tensors.Fault);
                     Group.Barrier();
 
                     // Outputs of {{Number(Rows)}} rows: a four is as many columns of one row.
@@ -102,53 +115,45 @@ internal sealed class PortableEmitter
             }
             """;
 
-    private string Open()
-    {
-        string rowLeaves = mods.HasRowLeaves
-            ? $"\nRowLeaves rowLeaves = LeavesOfRows(call, item, 0, 1{DeviceParameters.HandedOn(spec)});"
-            : "";
-        string empty = spec.Sink
-            ? $"""
-                // The sink is a key without a value: the sum starts with it.
-                {Real} sink = arg_sink[item.Head];
-                row.Maximum = sink;
-                row.Sum = sink == {Real}.NegativeInfinity ? 0 : PortableMath.ExpDown(sink - sink);
-                """
-            : $"row.Maximum = {Real}.NegativeInfinity;";
-        return $$"""
+    private string Open() =>
+        $$"""
+            TMods mods = default;
+            mods.Arguments = arguments;
             int tileRows = TGroup.Threads / 8 * {{Number(Rows)}};
             int scoreStride = TGroup.Threads / 8 * {{Number(RowFours)}} + 1;
             ArrayView<{{Four}}> queries = SharedMemory.Allocate<{{Four}}>(TGroup.Threads / 8 * {{Number(
                 Rows * HeadStride
             )}});
-            ArrayView<{{Four}}> keys = SharedMemory.Allocate<{{Four}}>({{Number(plan.BlockN * HeadStride)}});
+            ArrayView<{{Four}}> keys = SharedMemory.Allocate<{{Four}}>({{Number(text.BlockN * HeadStride)}});
             ArrayView<{{Four}}> values = SharedMemory.Allocate<{{Four}}>({{Number(
-                plan.BlockN * schedule.ValueSlice / 4
+                text.BlockN * text.ValueSlice / 4
             )}});
-            ArrayView<{{Four}}> scores = SharedMemory.Allocate<{{Four}}>({{Number(
-                plan.BlockN
-            )}} * (TGroup.Threads / 8 * {{Number(RowFours)}} + 1));
+            ArrayView<{{Four}}> scores = SharedMemory.Allocate<{{Four}}>({{BlockN}} * (TGroup.Threads / 8 * {{Number(RowFours)}} + 1));
             ArrayView<{{Four}}> fades = SharedMemory.Allocate<{{Four}}>(TGroup.Threads / 8 * {{Number(RowFours)}});
 
-            PortableItem item = PortableItem.Of(call, tensors.Lengths, tileRows, {{Number(plan.Dims.ValueDim)}});
+            PortableItem item = PortableItem.Of(call, tensors.Lengths, tileRows, {{Number(text.Columns)}});
             int threadRow = Group.IdxX / 8, threadColumn = Group.IdxX % 8;
             long queryStart = item.Batch * call.QueryStrides.Batch + item.Head * call.QueryStrides.Head + item.FirstRow * call.QueryStrides.Row;
             long keyStart = item.Batch * call.KeyStrides.Batch + item.KeyHead * call.KeyStrides.Head;
             long valueStart = item.Batch * call.ValueStrides.Batch + item.KeyHead * call.ValueStrides.Head + item.FirstColumn;
             long outputStart = item.Batch * call.OutputStrides.Batch + item.Head * call.OutputStrides.Head + item.FirstRow * call.OutputStrides.Row + item.FirstColumn;
-            int columns = Math.Min({{Number(plan.Dims.ValueDim)}}, call.ValueDim - item.FirstColumn);
+            int columns = Math.Min({{Number(text.Columns)}}, call.ValueDim - item.FirstColumn);
 
-            PortableBounds bounds = Bounds(call, item, Group.IdxX, tensors.Fault{{DeviceParameters.HandedOn(spec)}});
+            PortableBounds bounds = mods.Bounds(call, item, Group.IdxX, tensors.Fault);
             PortableRow<{{Real}}> row = default;
             row.First = bounds.First;
             row.Last = bounds.Last;
-            {{empty}}
-            PortableRange range = PortableRange.Of(scores.Cast<int>(), item.Rows, bounds.First, bounds.Last, {{Number(
-                plan.BlockN
-            )}});
-            int firstTile = range.First / {{Number(
-                plan.BlockN
-            )}}, lastTile = range.Last < 0 ? -1 : range.Last / {{Number(plan.BlockN)}};{{rowLeaves}}
+            row.Maximum = {{Real}}.NegativeInfinity;
+            if (TMods.HasSink)
+            {
+                // The sink is a key without a value: the sum starts with it.
+                {{Real}} sink = mods.Sink(item.Head);
+                row.Maximum = sink;
+                row.Sum = sink == {{Real}}.NegativeInfinity ? 0 : PortableMath.ExpDown(sink - sink);
+            }
+            PortableRange range = PortableRange.Of(scores.Cast<int>(), item.Rows, bounds.First, bounds.Last, {{BlockN}});
+            int firstTile = range.First / {{BlockN}}, lastTile = range.Last < 0 ? -1 : range.Last / {{BlockN}};
+            TLeaves rowLeaves = mods.LeavesOfRows(call, item);
 
             {{Lines(
                 Rows,
@@ -158,33 +163,21 @@ internal sealed class PortableEmitter
             bool areQueriesLoaded = false;
             int full = 0, partial = 0;
             """;
-    }
 
-    private string ChooseTile()
-    {
-        string arguments = DeviceParameters.HandedOn(spec);
-        string leaves =
-            (mods.HasRowLeaves ? ", rowLeaves" : "")
-            + (mods.HasKeyLeaves ? $", LeavesOfKeys(call, item, firstKey, lastKey, 0, 1{arguments})" : "");
-        string kind = mods.HasRest
-            ? $"""
-                int kind = Kind(call, item{leaves}, firstKey, lastKey, range.Covers(firstKey, lastKey){arguments});
-                if (kind == PortableTile.Empty)
-                    continue;
-                """
-            : "int kind = range.Covers(firstKey, lastKey) ? PortableTile.Full : PortableTile.Partial;";
-        return $$"""
-            int firstKey = tile * {{Number(plan.BlockN)}}, lastKey = Math.Min(firstKey + {{Number(
-                plan.BlockN - 1
+    private string ChooseTile() =>
+        $$"""
+            int firstKey = tile * {{BlockN}}, lastKey = Math.Min(firstKey + {{Number(
+                text.BlockN - 1
             )}}, item.KeyLength - 1);
             int tileKeys = lastKey - firstKey + 1;
             if (range.HasHoles && !Group.BarrierOr(row.First <= row.Last & row.First <= lastKey & row.Last >= firstKey))
                 continue;
-            {{(mods.HasMask ? kind : "int kind = PortableTile.Full;")}}
+            int kind = mods.Kind(call, item, rowLeaves, firstKey, lastKey, range.Covers(firstKey, lastKey));
+            if (TMods.HasRest && kind == PortableTile.Empty)
+                continue;
             full += kind == PortableTile.Full ? 1 : 0;
             partial += kind == PortableTile.Partial ? 1 : 0;
             """;
-    }
 
     private string Load(
         string tensor,
@@ -201,7 +194,7 @@ internal sealed class PortableEmitter
 
     private string LoadValues(int slice)
     {
-        int column = slice * schedule.ValueSlice;
+        int column = slice * text.ValueSlice;
         return Load(
             "Value",
             "valueStart + firstKey * call.ValueStrides.Row" + (column == 0 ? "" : " + " + Number(column)),
@@ -209,15 +202,15 @@ internal sealed class PortableEmitter
             "tileKeys",
             "columns" + (column == 0 ? "" : " - " + Number(column)),
             "values",
-            Number(plan.BlockN),
-            schedule.ValueSlice,
-            schedule.ValueSlice
+            BlockN,
+            text.ValueSlice,
+            text.ValueSlice
         );
     }
 
     private string Scores()
     {
-        string width = Number(schedule.HeadSlice);
+        string width = Number(text.HeadSlice);
         IEnumerable<int> fours = Enumerable.Range(0, RowFours);
         IEnumerable<int> keys = Enumerable.Range(0, Keys);
         string At(int row) => row == 0 ? "" : " + " + Number(row * HeadStride);
@@ -228,8 +221,8 @@ internal sealed class PortableEmitter
                 if (d > 0)
                     Group.Barrier();
                 if (!areQueriesLoaded | call.HeadDim > {{width}})
-                    {{Load("Query", "queryStart + d", "QueryStrides", "item.Rows", "call.HeadDim - d", "queries", "tileRows", schedule.HeadSlice, 4 * HeadStride)}}
-                {{Load("Key", "keyStart + firstKey * call.KeyStrides.Row + d", "KeyStrides", "tileKeys", "call.HeadDim - d", "keys", Number(plan.BlockN), schedule.HeadSlice, 4 * HeadStride)}}
+                    {{Load("Query", "queryStart + d", "QueryStrides", "item.Rows", "call.HeadDim - d", "queries", "tileRows", text.HeadSlice, 4 * HeadStride)}}
+                {{Load("Key", "keyStart + firstKey * call.KeyStrides.Row + d", "KeyStrides", "tileKeys", "call.HeadDim - d", "keys", BlockN, text.HeadSlice, 4 * HeadStride)}}
                 Group.Barrier();
                 int query = threadRow * {{Number(Rows * HeadStride)}}, key = threadColumn * {{Number(HeadStride)}};
                 for (int end = query + (Math.Min({{width}}, call.HeadDim - d) + 3) / 4; query < end; query++, key++)
@@ -258,6 +251,34 @@ internal sealed class PortableEmitter
             """;
     }
 
+    private string Softmax() =>
+        $$"""
+            /// <summary>Turns a row's scores of one tile into probabilities against its new maximum; in fades, by what its outputs shrink.</summary>
+            {{Inline}}
+            private static PortableRow<{{Real}}> Softmax<TMods, TArguments, TLeaves>(in PortableCall call, in PortableItem item, in TMods mods, PortableRow<{{Real}}> row, int kind, int firstKey, ArrayView<{{Real}}> scores, int stride, ArrayView<{{Real}}> fades, ArrayView<int> faultWord)
+                where TMods : struct, IPortableMods<{{Real}}, TArguments, TLeaves>
+                where TArguments : struct
+                where TLeaves : struct
+            {
+                int place = Group.IdxX, keys = Math.Min({{BlockN}}, item.KeyLength - firstKey);
+                mods.Change(call, item, row, kind, firstKey, keys, scores, stride, faultWord);
+                for (int j = keys; j < {{BlockN}}; j++)
+                    scores[j * stride + place] = {{Real}}.NegativeInfinity;
+
+                {{Real}} top = PortableSoftmax.Maximum(scores, place, stride, {{BlockN}}, row.Maximum);
+                // Nothing kept so far: subtract 0, so that -inf gives probability 0 and not NaN.
+                {{Real}} origin = top == {{Real}}.NegativeInfinity ? 0 : top;
+                {{Real}} fade = PortableMath.ExpDown(row.Maximum - origin);
+                {{Real}} sum = PortableSoftmax.Exponentiate(scores, place, stride, {{BlockN}}, origin);
+                if (TMods.HasDropout)
+                    PortableDropout.Apply(call, item, item.FirstRow + Math.Min(place, item.Rows - 1), firstKey, {{BlockN}}, scores, place, stride);
+                fades[place] = fade;
+                row.Maximum = top;
+                row.Sum = row.Sum * fade + sum;
+                return row;
+            }
+            """;
+
     private string Outputs()
     {
         List<string> parts = new()
@@ -281,7 +302,7 @@ internal sealed class PortableEmitter
 
     private string FurtherSlice(int slice) =>
         $$"""
-            if (columns > {{Number(slice * schedule.ValueSlice)}})
+            if (columns > {{Number(slice * text.ValueSlice)}})
             {
                 Group.Barrier();
             {{Indent(LoadValues(slice), 1)}}
@@ -293,13 +314,13 @@ internal sealed class PortableEmitter
     private string Products(int slice)
     {
         List<int> blocks = Enumerable.Range(slice * BlocksOfSlice, BlocksOfSlice).Where(c => c < Blocks).ToList();
-        string row = Number(schedule.ValueSlice / 4);
+        string row = Number(text.ValueSlice / 4);
         string Value(int c) =>
             $"v{c} = values[key * {row} + threadColumn"
             + (c % BlocksOfSlice == 0 ? "" : $" + {8 * (c % BlocksOfSlice)}")
             + "]";
         return $$"""
-            for (int key = 0; key < {{Number(plan.BlockN)}}; key++)
+            for (int key = 0; key < {{BlockN}}; key++)
             {
                 {{Four}} {{string.Join(", ", Enumerable.Range(0, RowFours).Select(r => $"p{r} = scores[key * scoreStride + threadRow * {RowFours} + {r}]"))}};
                 {{Four}} {{string.Join(", ", blocks.Select(Value))}};
@@ -318,10 +339,8 @@ internal sealed class PortableEmitter
             """;
     }
 
-    private string Close()
-    {
-        string factor = spec.Dropout ? $"65536 / ({Real})(65536 - (int)call.DropoutThreshold)" : "1";
-        return $$"""
+    private string Close() =>
+        $$"""
             if (Group.IdxX < item.Rows & item.FirstColumn == 0 & tensors.LogSumExp.Length > 0)
             {
                 long index = ((long)item.Batch * call.QueryHeads + item.Head) * call.QueryLength + item.FirstRow + Group.IdxX;
@@ -329,19 +348,18 @@ internal sealed class PortableEmitter
             }
             if (item.FirstColumn == 0)
                 PortableTile.Count(tensors.TileCounts, full, partial, (item.KeyLength + {{Number(
-                plan.BlockN - 1
-            )}}) / {{Number(plan.BlockN)}});
+                text.BlockN - 1
+            )}}) / {{BlockN}});
 
             // Outputs over their rows' sums; 0 stands for a row that kept nothing. They leave through shared memory, {{BlockColumns}} columns at a time.
             Group.Barrier();
             if (Group.IdxX < tileRows)
-                fades.Cast<{{Real}}>()[Group.IdxX] = row.Sum == 0 ? 0 : {{factor}} / row.Sum;
+                fades.Cast<{{Real}}>()[Group.IdxX] = row.Sum == 0 ? 0 : (TMods.HasDropout ? 65536 / ({{Real}})(65536 - (int)call.DropoutThreshold) : 1) / row.Sum;
             Group.Barrier();
             {{Lines(RowFours, r => $"{Four} g{r} = fades[threadRow * {RowFours} + {r}];")}}
             int place = threadRow * {{Number(8 * Rows)}} + threadColumn;
             {{Lines(Blocks, Leave)}}
             """;
-    }
 
     private string Leave(int block)
     {

@@ -7,20 +7,17 @@ using static FlashGen.Generators.Emit.CodeText;
 
 namespace FlashGen.Generators.Emit.Portable;
 
-/// <summary>The portable target's file: checks and launches of Forward on a device, and the kernels.</summary>
+/// <summary>The portable target's file: checks and launches of Forward on a device, the kernels' entries, and the variant as they take it.</summary>
 internal static class PortableEntryEmitter
 {
     public static string Emit(Declaration declaration, Coverage coverage)
     {
         AttentionSpec spec = declaration.Spec;
         PortableModsEmitter mods = new(spec, coverage);
-        List<TilePlan> plans = PortablePlans.Kernels(declaration).Select(choice => choice.Plan).ToList();
-        List<string> members = new() { Engine(declaration) };
+        List<string> members = new() { Engine(declaration, mods) };
         members.AddRange(spec.Types.Select(type => Forward(declaration, type)));
-        members.AddRange(mods.Shared());
-        foreach (IGrouping<string, TilePlan> group in plans.GroupBy(PortableEmitter.SoftmaxName))
-            members.Add(mods.Softmax(group.First(), group.Key));
-        members.AddRange(plans.Select(plan => new PortableEmitter(spec, mods, plan).Emit()));
+        members.AddRange(mods.Emit());
+        members.Add(new PortableStructEmitter(spec, coverage, mods).Emit(Widths(spec)));
         string body = $$"""
             public sealed partial class Kernels
             {
@@ -36,9 +33,11 @@ internal static class PortableEntryEmitter
             using System;
             using System.Runtime.CompilerServices;
             using FlashGen;
+            using FlashGen.Generated;
             using FlashGen.Support;
             using ILGPU;
             using ILGPU.Runtime;
+            using KernelArguments = {{DeviceParameters.ChainType(spec)}};
 
             {{Names.InType(declaration, body)}}
             """.Replace("\r\n", "\n");
@@ -64,43 +63,44 @@ internal static class PortableEntryEmitter
             _ => ("double", "PortableFloat64"),
         };
 
-    private static string Engine(Declaration declaration)
+    private static string Engine(Declaration declaration, PortableModsEmitter mods)
     {
-        AttentionSpec spec = declaration.Spec;
         // The group sizes of one text and type share a line.
         IEnumerable<string> kernels = PortablePlans
             .All(declaration)
             .Select(choice => choice.Plan)
             .GroupBy(plan => (plan.Type, plan.Dims))
-            .Select(group => "    " + string.Join(" ", group.Select(Kernel)));
+            .Select(group => "    " + string.Join(" ", group.Select(plan => Kernel(plan, mods))));
         return $$"""
-            private delegate void Body<TStored, TReal>(PortableCall call, PortableTensors<TStored, TReal> tensors{{DeviceParameters.OfKernel(
-                spec
-            )}})
+            private delegate void Body<TStored, TReal>(PortableCall call, PortableTensors<TStored, TReal> tensors, KernelArguments arguments)
                 where TStored : unmanaged
                 where TReal : unmanaged;
 
-            private delegate void Launch<TStored, TReal>(AcceleratorStream stream, KernelConfig config, PortableCall call, PortableTensors<TStored, TReal> tensors{{DeviceParameters.OfKernel(
-                spec
-            )}})
+            private delegate void Launch<TStored, TReal>(AcceleratorStream stream, KernelConfig config, PortableCall call, PortableTensors<TStored, TReal> tensors, KernelArguments arguments)
                 where TStored : unmanaged
                 where TReal : unmanaged;
 
-            partial void LoadCore(ref PortableEngine? engine) => engine = new(Variant, Accelerator, new PortableKernel[]
+            partial void LoadCore(ref PortableEngine? engine) => engine = new(Variant, Accelerator, PortableKernels);
+
+            /// <summary>The portable kernels, in the order of their plans.</summary>
+            internal static PortableKernel[] PortableKernels => new PortableKernel[]
             {
             {{string.Join("\n", kernels)}}
-            });
+            };
             """;
     }
 
-    private static string Kernel(TilePlan plan)
+    private static string Kernel(TilePlan plan, PortableModsEmitter mods)
     {
         (string stored, string element) = Stored(plan.Type);
         string threads = Number(PortablePlans.Schedule(plan).Threads);
-        string columns = Number(plan.Dims.ValueDim);
-        string method = PortableEmitter.Name(plan.Type, plan.Dims.ValueDim);
-        return $"new({threads}, {Number(plan.BlockM)}, {columns}, static () => ((Body<{stored}, {Names.LogSumExp(plan.Type)}>){method}<{stored}, {element}, Group{threads}>).Method),";
+        string leaves = PortableStructEmitter.Leaves(mods);
+        return $"new({threads}, {Number(plan.BlockM)}, {Number(plan.Dims.ValueDim)}, static () => ((Body<{stored}, {Names.LogSumExp(plan.Type)}>){PortableText.Of(plan).ClassName}.Forward<{stored}, {element}, Group{threads}, PortableMods, KernelArguments, {leaves}>).Method),";
     }
+
+    // Whether kernels compute in double: both, where the variant has types for both.
+    private static IEnumerable<bool> Widths(AttentionSpec spec) =>
+        spec.Types.Select(type => type.IsFloat64).Distinct().OrderBy(wide => wide);
 
     private static string Forward(Declaration declaration, ElementType type)
     {
@@ -131,7 +131,7 @@ internal static class PortableEntryEmitter
                 spec
             ), 1)}}{{tables}}{{tensor}}
                 _launch.Run<Launch<{{stored}}, {{real}}>>({{scale}}, {{dropout}}, (_kernel, _stream, _config, _call, _tensors) =>
-                    _kernel(_stream, _config, _call, _tensors{{DeviceParameters.Passed(spec)}}));
+                    _kernel(_stream, _config, _call, _tensors, {{DeviceParameters.PassedChain(spec)}}));
             }
             """;
     }

@@ -7,8 +7,8 @@ using static FlashGen.Generators.Emit.CodeText;
 namespace FlashGen.Generators.Emit.Portable;
 
 /// <summary>
-/// The variant's own parts of its device kernels, one method each, which ILGPU inlines: row bounds, kinds of tiles, and the softmax of a
-/// row with its score changes and mask. A thread has one row, so what depends on the row alone stands before the loop over keys.
+/// What a variant's mask says of rows and tiles on a device, one method each, which ILGPU inlines: row bounds and kinds of tiles. The
+/// structs by which the variant joins portable and tensor-core kernels both call them.
 /// </summary>
 internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
 {
@@ -59,7 +59,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         "queryHeads",
     };
 
-    private const string Inline = "[MethodImpl(MethodImplOptions.AggressiveInlining)]";
+    public const string Inline = "[MethodImpl(MethodImplOptions.AggressiveInlining)]";
 
     public const string UniformFields = """
         int batch = item.Batch, head = item.Head, keyHead = item.KeyHead;
@@ -79,8 +79,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
 
     public bool HasKeyLeaves => coverage.Leaves.Any(leaf => leaf.Axis == Dependence.Column);
 
-    /// <summary>The parts that float and double kernels share.</summary>
-    public IEnumerable<string> Shared()
+    public IEnumerable<string> Emit()
     {
         yield return Bounds();
         if (HasRowLeaves)
@@ -100,7 +99,8 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
 
     // ---- Scopes ---------------------------------------------------------------------------------------------------------
 
-    private ExprScope Scope(Dialect dialect, HashSet<string>? names = null) =>
+    /// <summary>A place for expressions, with the names that they must not take.</summary>
+    public ExprScope Scope(Dialect dialect, HashSet<string>? names = null) =>
         new(
             Axis.None,
             dialect,
@@ -109,9 +109,11 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             names ?? new HashSet<string>(Reserved)
         );
 
-    private static Dialect Exact => new DeviceDialect(exact: true);
+    /// <summary>What masks are computed in.</summary>
+    public static Dialect Exact => new DeviceDialect(exact: true);
 
-    private static string Section(ExprScope scope, Level level, int indent)
+    /// <summary>A level's statements on lines of their own.</summary>
+    public static string Section(ExprScope scope, Level level, int indent)
     {
         string statements = scope.Statements(level);
         return statements.Length == 0 ? "" : "\n" + Indent(statements, indent);
@@ -351,101 +353,5 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
                 return kind;
             }
             """;
-    }
-
-    // ---- Softmax ----------------------------------------------------------------------------------------------------------------
-
-    /// <summary>Score changes, mask and softmax of a thread's row in one tile.</summary>
-    public string Softmax(TilePlan plan, string name)
-    {
-        bool wide = plan.Type.IsFloat64;
-        string real = wide ? "double" : "float";
-        string block = Number(plan.BlockN);
-        string unmasked = spec.Scores.IsEmpty ? "" : Changes(wide, masked: false);
-        string changes = !HasMask
-            ? unmasked
-            : $$"""
-                if (kind == PortableTile.Partial)
-                {
-                {{Indent(Changes(wide, masked: true), 1)}}
-                }
-                """ + (unmasked.Length == 0 ? "" : "\nelse\n{\n" + Indent(unmasked, 1) + "\n}");
-        string kind = HasMask ? " int kind," : "";
-        string dropout = spec.Dropout
-            ? $"\n    PortableDropout.Apply(call, item, query, firstKey, {block}, scores, place, stride);"
-            : "";
-        return $$"""
-            /// <summary>Turns a row's scores of one tile into probabilities against its new maximum; in fades, by what its outputs shrink.</summary>
-            {{Inline}}
-            private static PortableRow<{{real}}> {{name}}(in PortableCall call, in PortableItem item, PortableRow<{{real}}> row, int firstKey,{{kind}} ArrayView<{{real}}> scores, int stride, ArrayView<{{real}}> fades, ArrayView<int> faultWord{{parameters}})
-            {
-            {{Indent(UniformFields, 1)}}
-                int place = Group.IdxX;
-                // Threads without a row repeat the last one, so that they reach nothing that no row reaches.
-                int query = item.FirstRow + Math.Min(place, item.Rows - 1), queryPosition = query + item.Offset;
-                int keys = Math.Min({{block}}, keyLength - firstKey);
-                bool fault = false;{{(changes.Length == 0 ? "" : "\n" + Indent(changes, 1))}}
-                for (int j = keys; j < {{block}}; j++)
-                    scores[j * stride + place] = {{real}}.NegativeInfinity;
-                if (fault)
-                    PortableTile.Fault(faultWord);
-
-                {{real}} top = PortableSoftmax.Maximum(scores, place, stride, {{block}}, row.Maximum);
-                // Nothing kept so far: subtract 0, so that -inf gives probability 0 and not NaN.
-                {{real}} origin = top == {{real}}.NegativeInfinity ? 0 : top;
-                {{real}} fade = PortableMath.ExpDown(row.Maximum - origin);
-                {{real}} sum = PortableSoftmax.Exponentiate(scores, place, stride, {{block}}, origin);{{dropout}}
-                fades[place] = fade;
-                row.Maximum = top;
-                row.Sum = row.Sum * fade + sum;
-                return row;
-            }
-            """;
-    }
-
-    private string Changes(bool wide, bool masked)
-    {
-        string real = wide ? "double" : "float";
-        HashSet<string> names = new(Reserved);
-        ExprScope mask = Scope(Exact, names);
-        ExprScope ready = Scope(new DeviceDialect(wide), names);
-        ExprScope own = Scope(new DeviceDialect(), names);
-        Value? keep = null;
-        if (masked)
-        {
-            if (HasBounds)
-                keep = new("(row.First <= key & key <= row.Last)", ScalarType.Bool, Level.Element, false, false);
-            foreach (Expr rest in coverage.Rest)
-            {
-                keep = keep is { } before ? mask.Name(before, "kept") : null;
-                keep = mask.And(keep, mask.Emit(rest, keep));
-            }
-            keep = mask.Name(keep!.Value, "kept");
-        }
-        // Ready-made changes in the kernel's arithmetic, the user's own in the float that their C# says.
-        Value score = new("score", ScalarType.Float, Level.Element, false, true);
-        foreach (Mod change in spec.Scores.Where(change => change.ReadyMade))
-        {
-            ready.Score = score;
-            score = ready.Name(ready.Emit(change.Body, keep), "score");
-        }
-        foreach (Mod change in spec.Scores.Where(change => !change.ReadyMade))
-        {
-            own.Score = wide ? score with { Text = $"((float){score.Text})" } : score;
-            score = own.Name(own.Emit(change.Body, keep), "score");
-        }
-        string changed = keep is { } kept ? $"{kept.Text} ? {score.Text} : {real}.NegativeInfinity" : score.Text;
-        string All(Level level, int indent) =>
-            Section(mask, level, indent) + Section(ready, level, indent) + Section(own, level, indent);
-        return $$"""
-            {{(All(Level.Uniform, 0) + All(Level.Row, 0)).TrimStart('\n')}}
-            for (int j = 0; j < keys; j++)
-            {
-                int key = firstKey + j;{{All(Level.Column, 1)}}
-                {{real}} score = scores[j * stride + place];{{All(Level.Element, 1)}}
-                {{real}} changed = {{changed}};
-                scores[j * stride + place] = changed;
-            }
-            """.TrimStart('\n');
     }
 }

@@ -23,6 +23,12 @@ internal static class PortablePlans
         from choice in Groups(type, dims, declaration)
         select choice;
 
+    /// <summary>The kernel texts that a variant shares with others of the assembly.</summary>
+    public static IEnumerable<PortableText> Texts(Declaration declaration) =>
+        declaration.Spec.Targets.Contains(TargetKind.Portable)
+            ? All(declaration).Select(choice => PortableText.Of(choice.Plan)).Distinct()
+            : Enumerable.Empty<PortableText>();
+
     public static PortableSchedule Schedule(TilePlan plan) => ((Schedule.PortableSchedule)plan.Schedule).Item;
 
     private static IEnumerable<PlanChoice> Groups(ElementType type, HeadDims dims, Declaration declaration)

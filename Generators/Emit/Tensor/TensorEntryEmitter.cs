@@ -78,16 +78,8 @@ internal static class TensorEntryEmitter
         + "ArrayView<int> lengths, ArrayView<int> fault, ArrayView<long> tileCounts"
         + DeviceParameters.OfKernel(spec);
 
-    private static string Entry(AttentionSpec spec)
-    {
-        string arguments = string.Join(
-            ", ",
-            DeviceParameters
-                .HandedOn(spec)
-                .Split(new[] { ", " }, System.StringSplitOptions.RemoveEmptyEntries)
-                .Select(name => $"{name} = {name}")
-        );
-        return $$"""
+    private static string Entry(AttentionSpec spec) =>
+        $$"""
             private static void Tensor<TKernel>({{Signature(spec)}})
                 where TKernel : struct, ITensorKernel
             {
@@ -108,9 +100,8 @@ internal static class TensorEntryEmitter
                 memory.OutputScale = outputScale;
                 memory.IsWide = isWide;
                 memory.IsScaledFirst = isScaledFirst;
-                TensorMods mods = new() { {{arguments}} };
+                TensorMods mods = {{DeviceParameters.Struct(spec)}};
                 TKernel.Forward<TensorMods, TensorRow>(call, memory, mods);
             }
             """;
-    }
 }

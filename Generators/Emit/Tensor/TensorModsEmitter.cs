@@ -46,13 +46,10 @@ internal sealed class TensorModsEmitter
                 public int Query;{{fields}}
             }
             """;
-        string arguments = string.Concat(
-            DeviceParameters.OfKernels(spec).Select(argument => $"\n    public {DeviceParameters.Field(argument)};")
-        );
         yield return $$"""
             /// <summary>The variant, with its arguments, for tensor-core kernels.</summary>
             private struct TensorMods : ITensorMods<TensorRow>
-            {{{arguments}}
+            {{{DeviceParameters.Fields(spec)}}
 
                 public static bool HasRest => {{Bool(mods.HasRest)}};
 
