@@ -77,7 +77,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 // Shared memory, in bytes from its start: queries, {{tile.Stages}} tiles of keys, {{tile.Stages}} of values, a chunk.
                 private const int Keys = {{KeysAt}}, Values = {{ValuesAt}}, Chunk = {{ChunkAt}};
 
-            {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 1600), 1)}}
+            {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 160), 1)}}
             }
 
             """.Replace(

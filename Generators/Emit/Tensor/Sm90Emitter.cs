@@ -95,7 +95,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 private const int ChunkFull = {{ChunkBarriersAt}}, ChunkEmpty = ChunkFull + {{8
                 * ChunksAhead}}, Chunks = {{ChunksAt}};
 
-            {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 1600), 1)}}
+            {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 160), 1)}}
             }
 
             """.Replace(
