@@ -37,6 +37,8 @@ type PlanFault = { Line: int; Reason: string }
 type PlanFile =
     {
         Entries: (int * PlanEntry) list
+        /// The comments above entries, by the entries' keys (`PlanFile.key`); those below the last by an empty one.
+        Comments: (string * string list) list
         Faults: PlanFault list
     }
 
@@ -48,7 +50,14 @@ module PlanFile =
 
     let private header = fileName + " " + version
 
-    let empty = { Entries = []; Faults = [] }
+    let empty =
+        {
+            Entries = []
+            Comments = []
+            Faults = []
+        }
+
+    let private note = "# Written by flashgen tune; times are in milliseconds."
 
     /// The class of CPUs whose vectors have so many bits.
     let simdClass vectorBits =
@@ -225,16 +234,29 @@ module PlanFile =
             ]
         )
 
-    /// The text of a file with these entries, in the order of what they are for, whatever the order given.
-    let print (entries: PlanEntry list) =
+    /// The text of a file with these entries, in the order of what they are for, whatever the order given, each below its comments.
+    /// Comments on entries that are gone stand at the end.
+    let printWith (comments: (string * string list) list) (entries: PlanEntry list) =
+        let keys = entries |> List.map key |> Set.ofList
+
+        let above key =
+            comments |> List.filter (fun (own, _) -> own = key) |> List.collect snd
+
         let lines =
             entries
             |> List.map (fun entry -> key entry, line entry)
             |> List.sortWith (fun (a, _) (b, _) -> String.CompareOrdinal(a, b))
-            |> List.map snd
+            |> List.collect (fun (key, line) -> above key @ [ line ])
 
-        String.Join("\n", header :: "# Written by flashgen tune; times are in milliseconds." :: lines)
-        + "\n"
+        let rest =
+            comments
+            |> List.filter (fun (key, _) -> not (Set.contains key keys))
+            |> List.collect snd
+
+        String.Join("\n", header :: note :: lines @ rest) + "\n"
+
+    /// The text of a file with these entries and no comments.
+    let print entries = printWith [] entries
 
     // Reading.
 
@@ -299,12 +321,22 @@ module PlanFile =
     let private readLines (lines: string[]) =
         let faults = ResizeArray<PlanFault>()
         let entries = ResizeArray<int * PlanEntry>()
+        let comments = ResizeArray<string * string list>()
+        let mutable above = []
         let mutable seen = Map.empty
+
+        let comment key =
+            if not (List.isEmpty above) then
+                comments.Add(key, List.rev above)
+                above <- []
 
         for index in 1 .. lines.Length - 1 do
             let number, text = index + 1, lines[index].Trim()
 
-            if text <> "" && text[0] <> '#' then
+            if text <> "" && text[0] = '#' then
+                if text <> note then
+                    above <- text :: above
+            elif text <> "" then
                 match entry text with
                 | Error reason -> faults.Add { Line = number; Reason = reason }
                 | Ok read ->
@@ -317,10 +349,14 @@ module PlanFile =
                             }
                     | None ->
                         seen <- Map.add (key read) number seen
+                        comment (key read)
                         entries.Add(number, read)
+
+        comment ""
 
         {
             Entries = List.ofSeq entries
+            Comments = List.ofSeq comments
             Faults = List.ofSeq faults
         }
 
@@ -333,6 +369,7 @@ module PlanFile =
         | [| name; number |] when name = fileName ->
             {
                 Entries = []
+                Comments = []
                 Faults =
                     [
                         {
@@ -349,6 +386,7 @@ module PlanFile =
         | _ ->
             {
                 Entries = []
+                Comments = []
                 Faults =
                     [
                         {

@@ -190,7 +190,33 @@ let tests =
             }
             test "Windows' line ends and a byte order mark are read" {
                 let file = PlanFile.parse ("\uFEFFflashgen.plans 1\r\n" + good + "\r\n")
-                Expect.equal file { Entries = [ 2, entry ]; Faults = [] } "file"
+
+                Expect.equal
+                    file
+                    { PlanFile.empty with
+                        Entries = [ 2, entry ]
+                    }
+                    "file"
+            }
+            test "comments stay with their entries, and those of entries that are gone at the end" {
+                let other = { entry with Variant = "My.Another" }
+
+                let text =
+                    PlanFile
+                        .print([ entry; other ])
+                        .Replace("My.Causal", "# ours\n#  and more\nMy.Causal")
+                        .Replace("My.Another", "# theirs\nMy.Another")
+                    + "# last\n"
+
+                let file = PlanFile.parse text
+                let entries = List.map snd file.Entries
+                Expect.equal (PlanFile.printWith file.Comments entries) text "as it was"
+                Expect.stringContains text "# theirs\nMy.Another" "the other entry comes first"
+
+                Expect.stringEnds
+                    (PlanFile.printWith file.Comments [ other ])
+                    "# ours\n#  and more\n# last\n"
+                    "without the first"
             }
             test "another version has no entries and says so" {
                 for text, reason in

@@ -10,9 +10,9 @@ internal sealed class PlansStore : IDisposable
 {
     private readonly string path;
     private readonly FileStream alone;
-    private readonly IReadOnlyList<PlanEntry> old;
+    private readonly PlanFile old;
 
-    private PlansStore(string path, FileStream alone, IReadOnlyList<PlanEntry> old) =>
+    private PlansStore(string path, FileStream alone, PlanFile old) =>
         (this.path, this.alone, this.old) = (path, alone, old);
 
     /// <summary>Takes a plans file, which need not exist.</summary>
@@ -33,7 +33,10 @@ internal sealed class PlansStore : IDisposable
         }
     }
 
-    /// <summary>Writes the file: what was measured in place of what was there for these kernels, and all else as it was.</summary>
+    /// <summary>
+    /// Writes the file: what was measured in place of what was there for these kernels, and all else as it was. Comments stay above the
+    /// kernels that they stood above.
+    /// </summary>
     /// <param name="measured">The new entries.</param>
     /// <param name="kernels">What they are about; a class of shapes without an entry loses its old one.</param>
     /// <exception cref="ToolException">It cannot be written; the old file is as it was.</exception>
@@ -41,13 +44,17 @@ internal sealed class PlansStore : IDisposable
     {
         HashSet<string> hashes = [.. measured.Select(entry => entry.Variant + " " + entry.SpecHash)];
         HashSet<string> variants = [.. measured.Select(entry => entry.Variant)];
-        IEnumerable<PlanEntry> kept = old.Where(entry =>
-            !kernels.Contains((KernelOf(entry), entry.Tuned.DeviceClass))
-            // What was measured for another spec of the variant serves nobody.
-            && (!variants.Contains(entry.Variant) || hashes.Contains(entry.Variant + " " + entry.SpecHash))
-        );
+        IEnumerable<PlanEntry> kept = old
+            .Entries.Select(entry => entry.Item2)
+            .Where(entry =>
+                !kernels.Contains((KernelOf(entry), entry.Tuned.DeviceClass))
+                // What was measured for another spec of the variant serves nobody.
+                && (!variants.Contains(entry.Variant) || hashes.Contains(entry.Variant + " " + entry.SpecHash))
+            );
         using OutputFile file = OutputFile.Create("--plans", path);
-        file.Write(Encoding.UTF8.GetBytes(PlanFileModule.print(ListModule.OfSeq(kept.Concat(measured)))));
+        file.Write(
+            Encoding.UTF8.GetBytes(PlanFileModule.printWith(old.Comments, ListModule.OfSeq(kept.Concat(measured))))
+        );
         OutputFile.Commit(file);
     }
 
@@ -94,10 +101,10 @@ internal sealed class PlansStore : IDisposable
         }
     }
 
-    private static IReadOnlyList<PlanEntry> Read(string path)
+    private static PlanFile Read(string path)
     {
         if (!File.Exists(path))
-            return [];
+            return PlanFileModule.empty;
         PlanFile file;
         try
         {
@@ -114,6 +121,6 @@ internal sealed class PlansStore : IDisposable
                     $"--plans {path}: line {file.Faults.Head.Line}: {file.Faults.Head.Reason} Mend or remove the line, or give another file."
                 )
             );
-        return [.. file.Entries.Select(entry => entry.Item2)];
+        return file;
     }
 }
