@@ -64,10 +64,20 @@ public struct TensorTiles
     [MethodImpl(Inline)]
     public void StepInChunk()
     {
-        CudaAsm.Emit("clz.b32 %0, %1;", out int place, chunk.Kept);
+        CudaAsm.Emit("clz.b32 %0, %1;", out int place, Left);
+        StepTo(place);
+    }
+
+    /// <summary>The tiles of the chunk that are still to be visited (<see cref="TensorChunk.Kept"/>).</summary>
+    internal readonly uint Left => chunk.Kept;
+
+    /// <summary>Goes to the tile so many before the chunk's last, the first of those left.</summary>
+    [MethodImpl(Inline)]
+    internal void StepTo(int place)
+    {
         uint bit = TensorChunk.Bit(place);
-        // With nothing left, 32 places from the chunk's last tile are its first's: below all.
-        Tile = chunk.Kept == 0 ? First - 1 : from + TensorChunk.Tiles - place;
+        // With nothing left that is 32 places from the chunk's last tile, where the next chunk would begin: below the first tile.
+        Tile = from + TensorChunk.Tiles - place;
         IsPartial = chunk.Partial & bit;
         chunk.Kept &= ~bit;
     }

@@ -47,7 +47,7 @@ internal sealed class DeviceDialect(bool wide = false, bool exact = false, bool 
     // Outside these bounds the constants' products could leave float's range.
     public override string? Capped(string x, float divisor, float cap) =>
         tensor && divisor is > 1e-18f and < 1e18f && cap is > 1e-18f and < 1e18f
-            ? $"TensorMath.Capped({x}, 1f / {Float(divisor)}, {Float(cap)})"
+            ? $"TensorMath.Capped({x}, 1f / {Literal(LiteralModule.ofFloat(divisor))}, {Literal(LiteralModule.ofFloat(cap))})"
             : null;
 
     private static bool IsNumber(string operand) =>

@@ -43,11 +43,9 @@ internal abstract class Dialect
             _ => throw new NotSupportedException(literal.ToString()),
         };
 
-    private static string Float(int bits) => Float(LiteralModule.toFloat(bits), bits);
-
-    /// <summary>A C# literal with exactly this value.</summary>
-    protected static string Float(float value, int bits = 0)
+    private static string Float(int bits)
     {
+        float value = LiteralModule.toFloat(bits);
         if (float.IsNaN(value))
             return "float.NaN";
         if (float.IsInfinity(value))

@@ -90,9 +90,6 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             yield return LeavesOfRows();
         if (HasKeyLeaves)
             yield return LeavesOfKeys();
-        foreach (Dependence axis in new[] { Dependence.Row, Dependence.Column })
-            if (Leaves(axis).Any())
-                yield return Agreed(axis);
         if (HasRest)
             yield return Kind();
     }
@@ -256,6 +253,10 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             """;
     }
 
+    /// <summary>What a warp's threads found together, for kernels whose warps search: a method for rows and one for keys, where there are any.</summary>
+    public IEnumerable<string> Agreed() =>
+        new[] { Dependence.Row, Dependence.Column }.Where(axis => Leaves(axis).Any()).Select(Agreed);
+
     private string Agreed(Dependence axis)
     {
         IEnumerable<string> fields = Leaves(axis)
@@ -265,7 +266,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
                     : new[] { ($"{leaf.Name}Low", "Min"), ($"{leaf.Name}High", "Max") }
             )
             .Append(("Faults", "Max"))
-            .Select(field => $"    agreed.{field.Item1} = PortableWarp.{field.Item2}(own.{field.Item1});");
+            .Select(field => $"    agreed.{field.Item1} = TensorWarp.{field.Item2}(own.{field.Item1});");
         return $$"""
             /// <summary>Those of all threads of a warp together.</summary>
             {{Inline}}

@@ -39,6 +39,8 @@ internal sealed class TensorModsEmitter
             .SelectMany(scope => scope.Declared(Level.Uniform).Concat(scope.Declared(Level.Row)))
             .ToList();
         string fields = string.Concat(hoisted.Select(field => $"\n    public {Kept(field.Type)} {field.Name};"));
+        foreach (string agreed in mods.Agreed())
+            yield return agreed;
         yield return $$"""
             /// <summary>What masks and score changes need of a query row.</summary>
             private struct TensorRow

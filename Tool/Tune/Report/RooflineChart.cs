@@ -25,34 +25,23 @@ internal static class RooflineChart
         Element(
             "div",
             With("class", "legend"),
-            new[] { "long", "short", "decode" }.Select(shape =>
-                Element(
-                    "span",
-                    With("class", "key"),
-                    Element(
-                        "svg",
-                        With("class", "mark"),
-                        With("width", 14),
-                        With("height", 14),
-                        With("aria-hidden", "true"),
-                        Mark(shape, "point solid", 7, 7, 4.5)
-                    ),
-                    shape
-                )
-            ),
+            new[] { "long", "short", "decode" }.Select(shape => Key(Mark(shape, "point solid", 7, 7, 4.5), shape)),
+            Key(Mark("long", "point chosen", 7, 7, 5), "framed: chosen")
+        );
+
+    private static XElement Key(XElement mark, string text) =>
+        Element(
+            "span",
+            With("class", "key"),
             Element(
-                "span",
-                With("class", "key"),
-                Element(
-                    "svg",
-                    With("class", "mark"),
-                    With("width", 14),
-                    With("height", 14),
-                    With("aria-hidden", "true"),
-                    Mark("long", "point chosen", 7, 7, 5)
-                ),
-                "framed: chosen"
-            )
+                "svg",
+                With("class", "mark"),
+                With("width", 14),
+                With("height", 14),
+                With("aria-hidden", "true"),
+                mark
+            ),
+            text
         );
 
     /// <summary>The chart of kernels of one variant and target, of which some candidate was timed.</summary>

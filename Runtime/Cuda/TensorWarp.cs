@@ -6,7 +6,7 @@ namespace FlashGen.Support;
 
 /// <summary>Least and greatest of the values of a warp's threads, which are all there together.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public static class PortableWarp
+public static class TensorWarp
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
