@@ -77,14 +77,15 @@ public struct TensorThread<TRow>
         TensorThread<TRow> thread = default;
         thread.Row = TensorItem.Query(call, memory, item, row);
         thread.Below = TensorItem.Below(memory);
-        int second = thread.Row + thread.Below;
-        PortableBounds bounds0 = mods.Bounds(call, item, thread.Row, memory.Fault),
-            bounds1 = mods.Bounds(call, item, second, memory.Fault);
-        // Rows past the last are not stored: they need no mask.
-        thread.First0 = thread.Row < item.Rows ? bounds0.First : 0;
-        thread.Last0 = thread.Row < item.Rows ? bounds0.Last : int.MaxValue;
-        thread.First1 = second < item.Rows ? bounds1.First : 0;
-        thread.Last1 = second < item.Rows ? bounds1.Last : int.MaxValue;
+        int second = thread.Row + thread.Below,
+            last = item.Rows - 1;
+        // Rows past the last repeat it, here and in what the variant keeps of them, so that they reach nothing that no row reaches.
+        PortableBounds bounds0 = mods.Bounds(call, item, Math.Min(thread.Row, last), memory.Fault),
+            bounds1 = mods.Bounds(call, item, Math.Min(second, last), memory.Fault);
+        thread.First0 = bounds0.First;
+        thread.Last0 = bounds0.Last;
+        thread.First1 = bounds1.First;
+        thread.Last1 = bounds1.Last;
         thread.Row0 = mods.Row(call, item, thread.Row, memory.Fault);
         thread.Row1 = mods.Row(call, item, second, memory.Fault);
         return thread;
