@@ -118,7 +118,8 @@ module Evaluate =
         | Atan -> wide Math.Atan
         | Sinh -> wide Math.Sinh
         | Cosh -> wide Math.Cosh
-        | Tanh -> wide Math.Tanh
+        | Tanh
+        | TanhApproximate -> wide Math.Tanh
         | Cbrt -> wide cbrt
         | Not
         | Complement -> raise (ExpressionFault "Not an operation on floats.")

@@ -68,6 +68,8 @@ type UnaryOp =
     | Sinh
     | Cosh
     | Tanh
+    /// Tanh within 2^-11 of it, where a target has an instruction for that; elsewhere `Tanh`.
+    | TanhApproximate
     | Cbrt
 
 /// `And` and `Or` are C#'s && and ||: the right side is reached only where the left leaves the result open.

@@ -14,8 +14,8 @@ type ReadyMade =
     | Document
     /// c <= j < c + n with c = n * floor(pos(i) / n)
     | Chunked of size: int
-    /// c * tanh(s / c); the bits of c
-    | SoftCap of capBits: int
+    /// c * tanh(s / c); the bits of c, and whether the target's approximate tanh will do
+    | SoftCap of capBits: int * approximate: bool
     /// - slopes[h] * |pos(i) - j|
     | Alibi
     /// + bias[b, h, i, j] by four strides
@@ -60,9 +60,10 @@ module Mask =
     let private chunked size =
         Binary(Eq, Binary(Div, at Key, Expr.int size), chunkOfQuery size)
 
-    let private softCap capBits =
+    let private softCap capBits approximate =
         let cap = Literal(FloatLiteral capBits)
-        Binary(Mul, cap, Unary(Tanh, Binary(Div, Score, cap)))
+        let tanh = if approximate then TanhApproximate else Tanh
+        Binary(Mul, cap, Unary(tanh, Binary(Div, Score, cap)))
 
     let private alibi =
         // Slopes are (queryHeads) or (batch, queryHeads).
@@ -100,7 +101,7 @@ module Mask =
     /// The score change of a ready-made attribute, or None for a mask.
     let tryScore readyMade =
         match readyMade with
-        | SoftCap capBits -> Some(softCap capBits)
+        | SoftCap(capBits, approximate) -> Some(softCap capBits approximate)
         | Alibi -> Some alibi
         | Bias -> Some bias
         | _ -> None

@@ -25,6 +25,16 @@ public static partial class CausalDocuments;
 [Causal, SlidingWindow(1023), SoftCap(50)]
 public static partial class SoftCapWindow;
 
+/// <summary>A soft cap by the device's approximate tanh.</summary>
+[Attention(Types = ElementTypes.Float16 | ElementTypes.BFloat16)]
+[Causal, SoftCap(50, Approximate = true)]
+public static partial class RoughSoftCap;
+
+/// <summary>The same in a window of 1024.</summary>
+[Attention(Types = ElementTypes.Float16 | ElementTypes.BFloat16)]
+[Causal, SlidingWindow(1023), SoftCap(50, Approximate = true)]
+public static partial class RoughSoftCapWindow;
+
 /// <summary>No mask, on Ampere's kernels whatever the device.</summary>
 [Attention(Types = ElementTypes.Float16 | ElementTypes.BFloat16, Targets = Targets.Portable | Targets.Sm80)]
 public static partial class AmpereFull;

@@ -86,6 +86,7 @@ let unary op low high canBeNaN =
         | Sinh
         | Cbrt -> nearly unbounded op low high canBeNaN
         | Tanh -> nearly unit op low high canBeNaN
+        | TanhApproximate -> Range.float -1.0f 1.0f canBeNaN
         | Cosh ->
             let low, high = distances low high
             nearly (1.0f, infinityf) op low high canBeNaN

@@ -55,6 +55,7 @@ let unaryOps =
         Sinh, "sinh"
         Cosh, "cosh"
         Tanh, "tanh"
+        TanhApproximate, "tanhApproximate"
         Cbrt, "cbrt"
     ]
 

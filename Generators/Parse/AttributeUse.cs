@@ -48,12 +48,17 @@ internal sealed class AttributeUse(AttributeData data)
     public float Float(int parameter) => (float)Values(parameter)[0]!;
 
     /// <summary>The value of a property, an enumeration's as its number, or null where it is not written.</summary>
-    public int? Property(string name)
+    public int? Property(string name) => (int?)Named(name);
+
+    /// <summary>Whether a bool property is given as true.</summary>
+    public bool Flag(string name) => Named(name) is true;
+
+    private object? Named(string name)
     {
         foreach (var argument in data.NamedArguments)
         {
             if (argument.Key == name)
-                return (int)argument.Value.Value!;
+                return argument.Value.Value;
         }
         return null;
     }

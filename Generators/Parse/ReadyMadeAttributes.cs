@@ -113,7 +113,7 @@ internal sealed class ReadyMadeAttributes(ParseContext context)
         if (!IsFinite(cap) || cap <= 0)
             context.Report(DiagnosticCatalog.SoftCap, use.ArgumentLocation(0), Show(cap));
         else
-            _parts.Add(ReadyMade.NewSoftCap(Bits(cap)));
+            _parts.Add(ReadyMade.NewSoftCap(Bits(cap), use.Flag("Approximate")));
     }
 
     private void ReadScale(AttributeUse use)

@@ -27,6 +27,12 @@ public sealed class SoftCapAttribute(float cap) : Attribute
 {
     /// <summary>The bound.</summary>
     public float Cap { get; } = cap;
+
+    /// <summary>
+    /// Whether tanh may be off by 2^-11, for speed: on tensor cores it is then one instruction (PTX ISA, tanh.approx) instead of two and
+    /// what joins them. Other targets compute it as without. Off unless you say so.
+    /// </summary>
+    public bool Approximate { get; init; }
 }
 
 /// <summary>

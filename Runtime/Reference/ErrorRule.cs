@@ -32,7 +32,10 @@ public sealed record ErrorRule
     /// <summary>The rule of a variant and element type.</summary>
     /// <param name="variant">The variant; its soft cap loosens the rule.</param>
     /// <param name="type">The element type; 16 bits loosen log-sum-exp.</param>
-    /// <param name="approximateTanh">Whether the target states an approximate tanh: 2^-11 times the cap is allowed more.</param>
+    /// <param name="approximateTanh">
+    /// Whether the target states an approximate tanh, as every variant does that asks for one (<see cref="SoftCapAttribute.Approximate"/>):
+    /// 2^-11 times the cap is allowed more.
+    /// </param>
     public static ErrorRule For(AttentionVariant variant, ElementType type, bool approximateTanh = false)
     {
         ArgumentNullException.ThrowIfNull(variant);
@@ -43,7 +46,7 @@ public sealed record ErrorRule
             rule = rule with
             {
                 NaiveFactor = 3,
-                Absolute = rule.Absolute + (approximateTanh ? softCap.Cap / 2048.0 : 0),
+                Absolute = rule.Absolute + (approximateTanh || softCap.Approximate ? softCap.Cap / 2048.0 : 0),
             };
         return rule;
     }

@@ -134,6 +134,7 @@ let private unaryOps scalarType =
             Sinh
             Cosh
             Tanh
+            TanhApproximate
             Cbrt
         ]
 

@@ -195,6 +195,7 @@ let private asTheRuntime =
             Sinh, MathF.Sinh
             Cosh, MathF.Cosh
             Tanh, MathF.Tanh
+            TanhApproximate, MathF.Tanh
             Cbrt, MathF.Cbrt
         ]
 

@@ -157,7 +157,7 @@ let private example =
                 {
                     Name = "SoftCap"
                     ReadyMade = true
-                    Body = (Mask.tryScore (SoftCap 0x42480000)).Value
+                    Body = (Mask.tryScore (SoftCap(0x42480000, false))).Value
                 }
             ]
         Masks =

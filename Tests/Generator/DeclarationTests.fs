@@ -231,7 +231,17 @@ let parts =
                     "masks"
 
                 let bits = BitConverter.SingleToInt32Bits 30f
-                Expect.equal spec.Scores (Spec.readyMadeMods Mask.tryScore [ SoftCap bits ]) "scores"
+                Expect.equal spec.Scores (Spec.readyMadeMods Mask.tryScore [ SoftCap(bits, false) ]) "scores"
+            }
+            test "an approximate soft cap" {
+                for approximate in [ false; true ] do
+                    let written = if approximate then "true" else "false"
+
+                    let spec =
+                        spec $"[Attention(32), SoftCap(30, Approximate = {written})] public static partial class A;"
+
+                    let bits = BitConverter.SingleToInt32Bits 30f
+                    Expect.equal spec.Scores (Spec.readyMadeMods Mask.tryScore [ SoftCap(bits, approximate) ]) written
             }
             test "choices" {
                 let spec =

@@ -210,8 +210,8 @@ def bench(server_path, out, wanted):
             Case("CausalDocuments", d, n, "Flex", lambda q, k, v: flexed(q, k, v, documents(8192, causal)), 1 / 16, 1.5),
             Case("SoftCap", d, n, "Flex", lambda q, k, v: flexed(q, k, v, causal, capped), 0.5, 2.0),
             Case("SoftCapWindow", d, n, "Flex", lambda q, k, v: flexed(q, k, v, window, capped), band, 2.0),
-            Case("SoftCap", d, n, "Flex, rough tanh", lambda q, k, v: flexed(q, k, v, causal, roughly_capped), 0.5, 1.15),
-            Case("SoftCapWindow", d, n, "Flex, rough tanh", lambda q, k, v: flexed(q, k, v, window, roughly_capped), band, 1.15),
+            Case("RoughSoftCap", d, n, "Flex, rough tanh", lambda q, k, v: flexed(q, k, v, causal, roughly_capped), 0.5, 1.15),
+            Case("RoughSoftCapWindow", d, n, "Flex, rough tanh", lambda q, k, v: flexed(q, k, v, window, roughly_capped), band, 1.15),
         ]
     cases.append(Case("CausalDropout", 128, 8192, "FA2", fa2(True, dropout_p=0.1), 0.5, 1.4))
     for n in (2048, 16384):

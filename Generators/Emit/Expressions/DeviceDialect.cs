@@ -27,6 +27,8 @@ internal sealed class DeviceDialect(bool wide = false, bool exact = false, bool 
             // Correctly rounded on every device that ILGPU knows.
             UnaryOp.Tags.Sqrt or UnaryOp.Tags.Floor or UnaryOp.Tags.Ceiling => base.Unary(op, type, operand),
             UnaryOp.Tags.Tanh or UnaryOp.Tags.Exp2 when tensor => $"TensorMath.{op}({operand})",
+            UnaryOp.Tags.TanhApproximate =>
+                $"{(tensor ? "TensorMath.TanhApproximate" : Functions + ".Tanh")}({operand})",
             _ => $"{Functions}.{op}({operand})",
         };
 

@@ -179,7 +179,7 @@ internal sealed class ExprScope
     private Expr Cheaper(UnaryOp op, Expr operand)
     {
         if (
-            !op.IsTanh
+            !(op.IsTanh || op.IsTanhApproximate)
             || axis == Axis.None
             || operand
                 is not Expr.Binary

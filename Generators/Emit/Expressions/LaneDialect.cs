@@ -44,7 +44,7 @@ internal sealed class LaneDialect : Dialect
             UnaryOp.Tags.Log2 => $"V.Log2({operand})",
             UnaryOp.Tags.Sin => $"V.Sin({Bare(operand)})",
             UnaryOp.Tags.Cos => $"V.Cos({Bare(operand)})",
-            UnaryOp.Tags.Tanh => $"Lanes.Tanh({Bare(operand)})",
+            UnaryOp.Tags.Tanh or UnaryOp.Tags.TanhApproximate => $"Lanes.Tanh({Bare(operand)})",
             UnaryOp.Tags.Exp2 => $"Lanes.Map({Bare(operand)}, &global::FlashGen.Support.Scalars.Exp2)",
             _ => $"Lanes.Map({Bare(operand)}, &global::System.MathF.{op})",
         };
