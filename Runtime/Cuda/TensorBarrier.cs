@@ -22,20 +22,9 @@ public static class TensorBarrier
             phase
         );
 
-    /// <summary>Looks whether a barrier has left a phase, twice at most, and goes on whatever it sees: code does not move across it.</summary>
+    /// <summary>A warp says by one of its threads that something is there.</summary>
     /// <param name="barrier">Its address in shared memory.</param>
-    /// <param name="phase">The phase's parity, 0 for the first.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Look(int barrier, int phase) =>
-        CudaAsm.Emit(
-            "{ .reg .pred done; .reg .b32 looks; mov.b32 looks, 2; again: mbarrier.test_wait.parity.shared::cta.b64 done, [%0], %1; @done bra after; sub.s32 looks, looks, 1; setp.ne.s32 done, looks, 0; @done bra again; after: }",
-            barrier,
-            phase
-        );
-
-    /// <summary>A warpgroup says by one of its threads that a tile is free.</summary>
-    /// <param name="barrier">Its address in shared memory.</param>
-    /// <param name="thread">The thread's number in the warpgroup: 0 says it.</param>
+    /// <param name="thread">The thread's number in the warp: 0 says it.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Arrive(int barrier, int thread) =>
         CudaAsm.Emit(

@@ -13,7 +13,7 @@ internal sealed partial class Sm90Emitter
     private string Setup()
     {
         string descriptors =
-            ".reg .b64 queryTile, keyTile, at, beside, address;\n.reg .b64 queryMapAt, keyMapAt, valueMapAt;\n.reg .pred clear, add, one;\n.reg .b32 column, target;";
+            ".reg .b64 at, beside, address;\n.reg .b64 queryMapAt, keyMapAt, valueMapAt;\n.reg .pred clear, add, one, leads;\n.reg .b32 column, target;";
         IEnumerable<string> Initialize()
         {
             yield return "mbarrier.init.shared::cta.b64 [%0], 1;";
@@ -62,6 +62,34 @@ internal sealed partial class Sm90Emitter
             )}}
             """";
     }
+
+    private static string Handing() =>
+        $$""""
+            {{TensorPtx.Method(
+                "Before a warpgroup's first tile: one of its threads speaks for all.",
+                "BeginConsuming",
+                "int thread",
+                "setp.eq.s32 leads, %0, 0;",
+                "thread"
+            )}}
+
+            {{TensorPtx.Method(
+                "A warpgroup says by one of its threads that a tile is free.",
+                "Release",
+                "int barrier",
+                "@leads mbarrier.arrive.shared::cta.b64 _, [%0];",
+                "barrier"
+            )}}
+
+            /// <summary>
+            /// Keeps the driver's compiler from moving the softmax behind the wait that follows, and the wait before the softmax: a look at a
+            /// barrier, whatever it shows, whose address the sums are part of. They are not negative, so it is always the same.
+            /// </summary>
+            [MethodImpl(Inline)]
+            private static void StayBehindSoftmax(int barrier) => CudaAsm.Emit("""
+                or.b32 ti, l0, l1; shr.u32 ti, ti, 28; and.b32 ti, ti, 8; add.s32 ti, ti, %0; mbarrier.test_wait.parity.shared::cta.b64 c, [ti], 0;
+                """, barrier);
+            """";
 
     private string Loads()
     {
@@ -125,9 +153,18 @@ internal sealed partial class Sm90Emitter
             }
             """;
 
-    // Matrix descriptors (PTX ISA, "Matrix descriptor"): address, offsets of the core matrices over 16, the swizzle of 128 bytes.
-    private static string Descriptor(string register, string address, int leading, int stride) =>
-        $"shr.u32 ti, {address}, 4; and.b32 ti, ti, 0x3FFF; or.b32 ti, ti, {leading << 16}; mov.b32 th, {stride | 1 << 30}; mov.b64 {register}, {{ti, th}};";
+    // Matrix descriptors (PTX ISA, "Matrix descriptor"). Lower word: address over 16, and from bit 16 on the offset of the core matrices
+    // beside each other, over 16, which keys and queries do not need. Upper word: that of the core matrices below each other, 1024 bytes
+    // over 16, and the swizzle of 128 bytes. Only the lower word changes, so the driver's compiler adds in uniform registers, where
+    // descriptors must be.
+    private const int KeyOffset = 1 << 16;
+
+    private int ValueOffset => tile.BlockN * 128 >> 4 << 16;
+
+    private const string UpperWord = "mov.b32 th, 1073741888;";
+
+    private static string Descriptor(string register, string lower, int more) =>
+        $"add.s32 ti, {lower}, {more}; mov.b64 {register}, {{ti, th}};";
 
     private static string Registers(string name, int first, int count) =>
         "{" + string.Join(",", Enumerable.Range(first, count).Select(i => name + i)) + "}";
@@ -140,13 +177,13 @@ internal sealed partial class Sm90Emitter
             {
                 int query = (step / 4 * (tile.BlockM * 128) + step % 4 * 32) >> 4;
                 int key = (step / 4 * (tile.BlockN * 128) + step % 4 * 32) >> 4;
-                return $"add.s64 at, queryTile, {query}; add.s64 beside, keyTile, {key}; wgmma.mma_async.sync.aligned.m64n{tile.BlockN}k16.f32.f16.f16 {{{{Scores}}}}, at, beside, {(step == 0 ? "clear" : "add")}, 1, 1, 0, 0;";
+                return $"{Descriptor("at", "%0", query)} {Descriptor("beside", "%1", key)} wgmma.mma_async.sync.aligned.m64n{tile.BlockN}k16.f32.f16.f16 {{{{Scores}}}}, at, beside, {(step == 0 ? "clear" : "add")}, 1, 1, 0, 0;";
             }
         );
         string outputs = Lines(
             tile.BlockN / 16,
             step =>
-                $"add.s64 at, keyTile, {(step * 2048) >> 4}; wgmma.mma_async.sync.aligned.m64n{tile.ValueDim}k16.f32.f16.f16 {{{{Outputs}}}}, {Registers("p", 4 * step, 4)}, at, add, 1, 1, 1;"
+                $"{Descriptor("at", "%0", (step * 2048) >> 4)} wgmma.mma_async.sync.aligned.m64n{tile.ValueDim}k16.f32.f16.f16 {{{{Outputs}}}}, {Registers("p", 4 * step, 4)}, at, add, 1, 1, 1;"
         );
         return $$$$""""
             private const string Scores = "{{{{Registers("s", 0, ptx.ScoreRegisters)}}}}";
@@ -155,22 +192,21 @@ internal sealed partial class Sm90Emitter
 
             /// <summary>Scores of 64 rows: S = Q K^T, both read from shared memory, in steps of 16 dimensions.</summary>
             [MethodImpl(Inline)]
-            private static void MultiplyKeys(int query, int key) => CudaAsm.Emit($$"""
-                {{{{Descriptor("queryTile", "%0", 1, 64)}}}}
-                {{{{Descriptor("keyTile", "%1", 1, 64)}}}}
+            private static void MultiplyKeys(int queryTile, int keyTile) => CudaAsm.Emit($$"""
+                {{{{UpperWord}}}}
                 wgmma.fence.sync.aligned;
             {{{{Indent(scores, 1)}}}}
                 wgmma.commit_group.sync.aligned;
-                """, query, key);
+                """, queryTile, keyTile);
 
             /// <summary>Outputs of 64 rows: O += P V, probabilities from registers, in steps of 16 keys.</summary>
             [MethodImpl(Inline)]
-            private static void MultiplyValues(int value) => CudaAsm.Emit($$"""
-                {{{{Descriptor("keyTile", "%0", (tile.BlockN * 128) >> 4, 64)}}}}
+            private static void MultiplyValues(int valueTile) => CudaAsm.Emit($$"""
+                {{{{UpperWord}}}}
                 wgmma.fence.sync.aligned;
             {{{{Indent(outputs, 1)}}}}
                 wgmma.commit_group.sync.aligned;
-                """, value);
+                """, valueTile);
             """";
     }
 }

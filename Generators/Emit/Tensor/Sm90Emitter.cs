@@ -57,6 +57,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             Consume(),
             Score(),
             Setup(),
+            Handing(),
             Loads(),
             Products(),
         };
@@ -106,7 +107,13 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
 
     private string Forward()
     {
-        bool isWide = Consumers > 2;
+        // In all 65536 for a group that is alone on its multiprocessor: a search takes more than copies do, and what it has the consumers of
+        // wide tiles miss.
+        (int copying, int multiplying) = Consumers > 2 ? (32, 160) : (24, 240);
+        (int searching, int besideSearch) =
+            Consumers > 2 ? (56, 152)
+            : tile.HeadDim <= 64 ? (72, 216)
+            : (56, 224);
         return $$"""
             public static void Forward<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods)
                 where TMods : struct, ITensorMods<TRow>
@@ -119,11 +126,10 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 Group.Barrier();
                 if (Group.IdxX < 128)
                 {
-                    // A search takes more registers than copies do.
                     if (TMods.HasRest)
-                        CudaAsm.Emit("setmaxnreg.dec.sync.aligned.u32 {{(isWide ? 56 : 40)}};");
+                        CudaAsm.Emit("setmaxnreg.dec.sync.aligned.u32 {{searching}};");
                     else
-                        CudaAsm.Emit("setmaxnreg.dec.sync.aligned.u32 {{(isWide ? 32 : 24)}};");
+                        CudaAsm.Emit("setmaxnreg.dec.sync.aligned.u32 {{copying}};");
                     if (Group.IdxX < 32)
                         Produce<TMods, TRow>(call, memory, mods, shared);
                     else if (TMods.HasRest)
@@ -132,9 +138,9 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 else
                 {
                     if (TMods.HasRest)
-                        CudaAsm.Emit("setmaxnreg.inc.sync.aligned.u32 {{(isWide ? 152 : 232)}};");
+                        CudaAsm.Emit("setmaxnreg.inc.sync.aligned.u32 {{besideSearch}};");
                     else
-                        CudaAsm.Emit("setmaxnreg.inc.sync.aligned.u32 {{(isWide ? 160 : 240)}};");
+                        CudaAsm.Emit("setmaxnreg.inc.sync.aligned.u32 {{multiplying}};");
                     Consume<TMods, TRow>(call, memory, mods, shared);
                 }
             }
@@ -247,8 +253,11 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
             {
-                int group = TensorRange.Uniform((Group.IdxX >> 7) - 1), query = shared + {{64
-                * 128}} * group;
+                int group = TensorRange.Uniform((Group.IdxX >> 7) - 1);
+                // Lower words of matrix descriptors: an address over 16 and, above it, an offset between core matrices.
+                int queryTile = shared + {{64
+                * 128}} * group >> 4 | {{KeyOffset}}, keyTiles = shared + Keys >> 4 | {{KeyOffset}}, valueTiles = shared + Values >> 4 | {{ValueOffset}};
+                BeginConsuming(Group.IdxX & 127);
                 // The number of tiles of keys and of queries so far: they tell stages and phases.
                 int n = 0, q = 0;
                 TensorTiles tiles = default;
@@ -265,7 +274,6 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                     Next<TMods, TRow>(ref tiles, shared);
                     if (tiles.HasTile)
                     {
-                        n = TensorRange.Uniform(n);
                         Wait(shared + QueryFull, q & 1);
             {{Indent(Tiles(), 3)}}
                         q++;
@@ -296,46 +304,44 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
     private string Tiles() =>
         $$"""
             // The first tile has nothing to overlap with.
-            int stage = {{Stage("n")}}, phase = {{Phase("n")}};
-            Wait(shared + KeyFull + 8 * stage, phase);
-            MultiplyKeys(query, shared + Keys + {{KeyBytes}} * stage);
+            Wait(shared + KeyFull + 8 * {{Stage("n")}}, {{Phase("n")}});
+            MultiplyKeys(queryTile, keyTiles + {{KeyBytes >> 4}} * {{Stage("n")}});
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
-            Arrive(shared + KeyEmpty + 8 * stage, Group.IdxX & 127);
+            Release(shared + KeyEmpty + 8 * {{Stage("n")}});
             Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles);
             Softmax();
             {{Drop}}RoundProbabilities();
-            int nextStage = {{Stage("n + 1")}}, nextPhase = {{Phase("n + 1")}};
-            ClearBeyond(call, item, shared + Values + {{ValueBytes}} * stage, shared + ValueFull + 8 * stage, phase, tiles.Tile * {{tile.BlockN}}, group);
+            ClearBeyond(call, item, shared + Values + {{ValueBytes}} * {{Stage("n")}}, shared + ValueFull + 8 * {{Stage(
+                "n"
+            )}}, {{Phase("n")}}, tiles.Tile * {{tile.BlockN}}, group);
             Next<TMods, TRow>(ref tiles, shared);
             for (; tiles.HasTile; Next<TMods, TRow>(ref tiles, shared))
             {
+                // Values are those of tile n, keys those of the next one.
+                int stage = {{Stage("n")}}, phase = {{Phase("n")}}, nextStage = {{Stage("n + 1")}}, nextPhase = {{Phase(
+                "n + 1"
+            )}};
+                int keyTile = TensorRange.Uniform(keyTiles + {{KeyBytes >> 4}} * nextStage), valueTile = TensorRange.Uniform(valueTiles + {{ValueBytes >> 4}} * stage);
                 Wait(shared + KeyFull + 8 * nextStage, nextPhase);
-                MultiplyKeys(query, shared + Keys + {{KeyBytes}} * nextStage);
+                MultiplyKeys(queryTile, keyTile);
                 Wait(shared + ValueFull + 8 * stage, phase);
-                MultiplyValues(shared + Values + {{ValueBytes}} * stage);
+                MultiplyValues(valueTile);
                 CudaAsm.Emit("wgmma.wait_group.sync.aligned 1;");
-                Arrive(shared + KeyEmpty + 8 * nextStage, Group.IdxX & 127);
-                n++;
-                int following = TensorRange.Uniform(n + 1);
+                Release(shared + KeyEmpty + 8 * nextStage);
                 Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles);
                 Softmax();
-                // Long over: it keeps the driver from moving the softmax behind the wait that follows. It must not wait itself: a warp that
-                // its mask holds up may come so late that the next tile of this stage is there, and the phase looks as if it were to come.
-                Look(shared + ValueFull + 8 * stage, phase);
+                StayBehindSoftmax(shared + ValueFull);
                 CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
-                Arrive(shared + ValueEmpty + 8 * stage, Group.IdxX & 127);
+                Release(shared + ValueEmpty + 8 * stage);
                 FadeOutputs();
                 {{Drop.Replace("\n", "\n    ")}}RoundProbabilities();
-                stage = nextStage;
-                phase = nextPhase;
-                nextStage = {{Stage("following")}};
-                nextPhase = {{Phase("following")}};
+                n++;
             }
-            Arrive(shared + QueryEmpty, Group.IdxX & 127);
-            Wait(shared + ValueFull + 8 * stage, phase);
-            MultiplyValues(shared + Values + {{ValueBytes}} * stage);
+            Release(shared + QueryEmpty);
+            Wait(shared + ValueFull + 8 * {{Stage("n")}}, {{Phase("n")}});
+            MultiplyValues(valueTiles + {{ValueBytes >> 4}} * {{Stage("n")}});
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
-            Arrive(shared + ValueEmpty + 8 * stage, Group.IdxX & 127);
+            Release(shared + ValueEmpty + 8 * {{Stage("n")}});
             n++;
             """;
 
