@@ -196,8 +196,7 @@ module PlanChoice =
         portable elementType dims spec tuned
         |> Result.map (fun choice -> [ for plan in Planner.groups choice.Plan -> { choice with Plan = plan } ])
 
-    /// The plan of a tensor-core kernel.
-    let tensor kind elementType (dims: HeadDims) (spec: AttentionSpec) (tuned: TunedPlan list) =
+    let private tensorLong kind elementType (dims: HeadDims) (spec: AttentionSpec) (tuned: TunedPlan list) =
         let own = Planner.tensor kind elementType dims (undeclared spec)
 
         let ofKernel =
@@ -222,6 +221,15 @@ module PlanChoice =
                         ofKernel
                         own
                 | None -> planned own ofKernel)
+
+    /// The tensor-core plans of a type and dimension: that of short shapes first, where the planner has one and nothing else was asked
+    /// for or measured.
+    let tensor kind elementType dims (spec: AttentionSpec) tuned =
+        tensorLong kind elementType dims spec tuned
+        |> Result.map (fun long ->
+            match long.Source, Planner.tensorShort kind elementType dims spec with
+            | FromPlanner, Some short -> [ { long with Plan = short }; long ]
+            | _ -> [ long ])
 
     /// The dimensions for which a variant has kernels of a target and type.
     let dims target elementType (spec: AttentionSpec) =

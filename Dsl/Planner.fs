@@ -237,15 +237,17 @@ module Planner =
             |> List.sort
 
     /// Rows and keys of a Hopper tile, measured on an H200: three consumers where their 160 registers hold scores, outputs and nothing
-    /// more, which a variant's own C# would need; then two, which have 240.
+    /// more, which a variant's own C# would need; then two, which have 240, and which waste less along a mask's edges: a window has two.
     let private sm90Size (dims: HeadDims) (spec: AttentionSpec) =
+        let coverage = Coverage.ofSpec spec
+
         let isPlain =
-            List.isEmpty spec.Scores
-            && not spec.Dropout
-            && List.isEmpty (Coverage.ofSpec spec).Rest
+            List.isEmpty spec.Scores && not spec.Dropout && List.isEmpty coverage.Rest
+
+        let isWindow = not (List.isEmpty coverage.First) && not (List.isEmpty coverage.Last)
 
         match max dims.HeadDim dims.ValueDim with
-        | 64 when isPlain -> 192, 128
+        | 64 when isPlain && not isWindow -> 192, 128
         | 64 -> 128, 128
         | 96
         | 128 -> 128, 128
@@ -305,6 +307,24 @@ module Planner =
             |> List.tryFind Result.isOk
             |> Option.defaultWith (fun () -> plan defaultM (round defaultN))
         | None -> plan defaultM (round defaultN)
+
+    /// The plan for at most 1024 keys, where it is another: tiles of 192 rows and a mask's edge leave too much of so few keys unused.
+    let tensorShort kind elementType dims (spec: AttentionSpec) =
+        let isCut =
+            let coverage = Coverage.ofSpec spec
+            not (List.isEmpty coverage.First && List.isEmpty coverage.Last)
+
+        match tensor kind elementType dims spec with
+        | Ok long when kind = Sm90 && long.BlockM > 128 && isCut ->
+            TilePlan.verify
+                (TargetDescription.tensor kind)
+                { long with
+                    ShapeClass = ShapeClass.Short
+                    BlockM = 128
+                    Schedule = TensorSchedule { Warps = 8; Stages = 2 }
+                }
+            |> Result.toOption
+        | _ -> None
 
     /// Whether a variant is written for a tensor-core target: it must have a 16-bit type and a dimension that fits.
     let hasTensor kind (spec: AttentionSpec) =

@@ -14,7 +14,8 @@ internal static class PtxFiles
         foreach (AttentionVariant variant in AttentionVariant.In(assembly))
         foreach ((PlanInfo plan, TensorKernel kernel) in TensorEngine.KernelsOf(variant))
         {
-            string name = $"{variant.Name.Split('.')[^1]}.{plan.Target}.{plan.ElementType}.{plan.HeadDim}.ptx";
+            string shapes = plan.ShapeClass == "long" ? "" : "." + plan.ShapeClass;
+            string name = $"{variant.Name.Split('.')[^1]}.{plan.Target}.{plan.ElementType}.{plan.HeadDim}{shapes}.ptx";
             if (!name.Contains(wanted, StringComparison.Ordinal))
                 continue;
             string target = plan.Target == Target.Sm90 ? "sm_90a" : "sm_80";

@@ -117,9 +117,9 @@ public static class TensorCopies
         }
     }
 
-    // Of a piece in a tile, in bytes from its start.
+    /// <summary>Where a piece of 16 bytes stands in a tile, in bytes from its start.</summary>
     [MethodImpl(Inline)]
-    private static int Place(int row, int piece, int dim) =>
+    public static int Place(int row, int piece, int dim) =>
         2 * dim * row + ((piece ^ ((dim & 63) == 0 ? row & 7 : row >> 1 & 3)) << 4);
 
     [MethodImpl(Inline)]

@@ -39,6 +39,33 @@ let tests =
                             Expect.equal (plan.BlockN % 32) 0 "whole blocks of the dropout"
             }
 
+            test
+                "a mask with an edge has another plan for few keys where tiles have 192 rows; a window has 128 rows for all" {
+                let rows readyMade blockSizes =
+                    let spec =
+                        { spec with
+                            Masks = Spec.readyMadeMods Mask.tryMask readyMade
+                            BlockSizes = blockSizes
+                        }
+
+                    PlanChoice.tensor Sm90 Float16 { HeadDim = 64; ValueDim = 64 } spec []
+                    |> Result.map (List.map (fun each -> each.Plan.ShapeClass, each.Plan.BlockM))
+
+                let size =
+                    {
+                        BlockM = 192
+                        BlockN = 64
+                        Target = Some Sm90
+                        Warps = 0
+                        Stages = 0
+                    }
+
+                Expect.equal (rows [] []) (Ok [ ShapeClass.Long, 192 ]) "no mask"
+                Expect.equal (rows [ Causal ] []) (Ok [ Short, 128; ShapeClass.Long, 192 ]) "causal"
+                Expect.equal (rows [ Causal ] [ size ]) (Ok [ ShapeClass.Long, 192 ]) "what is declared is for all"
+                Expect.equal (rows [ SlidingWindow(300, 0) ] []) (Ok [ ShapeClass.Long, 128 ]) "a window"
+            }
+
             test "a dimension takes the least text that holds it, the two apart" {
                 let dims pairs =
                     [

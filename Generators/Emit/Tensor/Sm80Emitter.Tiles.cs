@@ -28,21 +28,49 @@ internal sealed partial class Sm80Emitter
             }
             """";
 
-    private string Loads()
+    private string Loads() =>
+        string.Join(
+            "\n\n",
+            new[] { tile.HeadDim, tile.ValueDim }
+                .Distinct()
+                .Select(OwnPieces)
+                .Concat(
+                    new[] { (QueryRows, tile.HeadDim), (tile.BlockN, tile.HeadDim), (tile.BlockN, tile.ValueDim) }
+                        .Distinct()
+                        .Select(size => Load(size.Item1, size.Item2))
+                )
+        );
+
+    // A thread's row and piece of 16 bytes in the first rows of a tile.
+    private static (string Row, string Piece) OwnPiece(int dim) =>
+        Pieces(dim) == 8 ? ("(Group.IdxX >> 3)", "(Group.IdxX & 7)") : ("(Group.IdxX >> 2)", "(Group.IdxX & 3)");
+
+    private static string OwnPieces(int dim)
     {
-        string Load(int rows, int dim)
-        {
-            int pieces = Pieces(dim);
-            int step = tile.Threads / pieces;
-            int shift = pieces == 8 ? 3 : 2;
-            string place = dim % 64 == 0 ? "(Group.IdxX >> 3 & 7)" : "(Group.IdxX >> 3 & 3)";
-            string sizes = string.Join(
-                " ",
-                Enumerable
-                    .Range(0, dim / 8 / pieces)
-                    .Select(j => $"setp.gt.s32 c, %4, {8 * pieces * j}; selp.b32 size{j}, 16, 0, c;")
-            );
-            string copies = Lines(
+        (string row, string piece) = OwnPiece(dim);
+        return $$"""
+            /// <summary>Where the thread's first piece of a tile with {{dim}} columns stands in shared memory, from the tile's start.</summary>
+            [MethodImpl(Inline)]
+            private static int Place{{dim}}() => TensorCopies.Place({{row}}, {{piece}}, {{dim}});
+
+            /// <summary>The address that it comes from in the tensor's first tile.</summary>
+            [MethodImpl(Inline)]
+            private static long Own{{dim}}(long source, long stride) => source + 2 * ({{row}} * stride + 8 * {{piece}});
+            """;
+    }
+
+    private string Load(int rows, int dim)
+    {
+        (string row, string piece) = OwnPiece(dim);
+        int pieces = Pieces(dim);
+        int step = tile.Threads / pieces;
+        int parts = dim / 8 / pieces;
+        string sizes = string.Join(
+            " ",
+            Enumerable.Range(0, parts).Select(j => $"setp.gt.s32 c, %4, {8 * pieces * j}; selp.b32 size{j}, 16, 0, c;")
+        );
+        string Copies(bool isWhole) =>
+            Lines(
                 (rows + step - 1) / step,
                 i =>
                 {
@@ -50,48 +78,48 @@ internal sealed partial class Sm80Emitter
                     string guard = isCut
                         ? $"mov.u32 th, %%tid.x; setp.lt.u32 d, th, {(rows - i * step) * pieces}; "
                         : "";
-                    return guard
-                        + $"setp.gt.s32 c, %3, {i * step}; "
-                        + string.Join(
-                            " ",
-                            Enumerable
-                                .Range(0, dim / 8 / pieces)
-                                .Select(j =>
-                                    $"selp.b32 ti, size{j}, 0, c; {(isCut ? "@d " : "")}cp.async.cg.shared.global [%0+{i * step * 2 * dim + 16 * pieces * j}], [from+{16 * pieces * j}], 16, ti;"
-                                )
-                        )
-                        + " add.s64 from, from, %2;";
+                    IEnumerable<string> copies = Enumerable
+                        .Range(0, parts)
+                        .Select(j =>
+                            $"{(isWhole ? "" : $"selp.b32 ti, size{j}, 0, c; ")}{(isCut ? "@d " : "")}cp.async.cg.shared.global [%0+{i * step * 2 * dim + 16 * pieces * j}], [from+{16 * pieces * j}], 16{(isWhole ? "" : ", ti")};"
+                        );
+                    return $"{guard}{(isWhole ? "" : $"setp.gt.s32 c, %3, {i * step}; ")}{string.Join(" ", copies)} add.s64 from, from, %2;";
                 }
             );
-            return $$""""
-                /// <summary>Starts to copy {{rows}} rows: those beyond the last and columns beyond the dimension become 0, and nothing there is read.</summary>
-                [MethodImpl(Inline)]
-                private static void Load{{rows}}x{{dim}}(int width, int target, long source, long stride, int firstRow, int allRows, int columns)
-                {
-                    source += 2 * firstRow * stride;
-                    int row = Group.IdxX >> {{shift}}, piece = Group.IdxX & {{pieces - 1}};
-                    if (width == 16)
-                        Copy{{rows}}x{{dim}}(target + {{2 * dim}} * row + ((piece ^ {{place}}) << 4), source + 2 * (row * stride + 8 * piece), {{2
-                    * step}} * stride, allRows - firstRow - row, columns - 8 * piece);
-                    else
-                        TensorCopies.Narrow(width, target, source, stride, allRows - firstRow, columns, {{rows}}, {{dim}});
-                }
+        return $$""""
+            /// <summary>
+            /// Starts to copy {{rows}} rows: those beyond the last and columns beyond the dimension become 0, and nothing there is read. Tiles before
+            /// row whole are all there.
+            /// </summary>
+            [MethodImpl(Inline)]
+            private static void Load{{rows}}x{{dim}}(int width, int whole, int target, int place, long source, long own, long stride, int firstRow, int allRows, int columns)
+            {
+                long first = 2 * firstRow * stride;
+                if (firstRow + {{rows}} <= whole)
+                    CopyWhole{{rows}}x{{dim}}(target + place, own + first, {{2 * step}} * stride);
+                else if (width == 16)
+                    Copy{{rows}}x{{dim}}(target + place, own + first, {{2
+                * step}} * stride, allRows - firstRow - {{row}}, columns - 8 * {{piece}});
+                else
+                    TensorCopies.Narrow(width, target, source + first, stride, allRows - firstRow, columns, {{rows}}, {{dim}});
+            }
 
-                {{TensorPtx.Method(
-                    $"The thread's pieces of 16 bytes, one row in {step}.",
-                    $"Copy{rows}x{dim}",
-                    "int target, long source, long step, int rows, int columns",
-                    "mov.b64 from, %1; " + sizes + "\n" + copies,
-                    "target, source, step, rows, columns"
-                )}}
-                """";
-        }
-        return string.Join(
-            "\n\n",
-            new[] { (QueryRows, tile.HeadDim), (tile.BlockN, tile.HeadDim), (tile.BlockN, tile.ValueDim) }
-                .Distinct()
-                .Select(size => Load(size.Item1, size.Item2))
-        );
+            {{TensorPtx.Method(
+                $"The thread's pieces of 16 bytes, one row in {step}, of rows that are all there.",
+                $"CopyWhole{rows}x{dim}",
+                "int target, long source, long step",
+                "mov.b64 from, %1;\n" + Copies(isWhole: true),
+                "target, source, step"
+            )}}
+
+            {{TensorPtx.Method(
+                $"The thread's pieces of 16 bytes, one row in {step}.",
+                $"Copy{rows}x{dim}",
+                "int target, long source, long step, int rows, int columns",
+                "mov.b64 from, %1; " + sizes + "\n" + Copies(isWhole: false),
+                "target, source, step, rows, columns"
+            )}}
+            """";
     }
 
     private static string Registers(string name, int first, int count) =>

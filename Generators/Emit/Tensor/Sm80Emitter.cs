@@ -118,6 +118,10 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                     long keys = memory.Key + 2 * (item.Batch * call.KeyStrides.Batch + item.KeyHead * call.KeyStrides.Head);
                     long values = memory.Value + 2 * (item.Batch * call.ValueStrides.Batch + item.KeyHead * call.ValueStrides.Head);
                     long queries = memory.Query + 2 * (item.Batch * call.QueryStrides.Batch + (item.KeyHead * call.GroupSize + TensorItem.FirstHead(call, memory, item)) * call.QueryStrides.Head);
+                    // The keys up to which tiles are copied without a look at each row and column.
+                    int whole = width == 16 & call.HeadDim == {{tile.HeadDim}} & call.ValueDim == {{tile.ValueDim}} ? item.KeyLength : 0;
+                    int keyPlace = Place{{tile.HeadDim}}(), valuePlace = Place{{tile.ValueDim}}();
+                    long ownKeys = Own{{tile.HeadDim}}(keys, call.KeyStrides.Row), ownValues = Own{{tile.ValueDim}}(values, call.ValueStrides.Row);
                     // Heads share a tile where each has one query: the tile's rows are heads then.
                     long queryStride = memory.Work.HeadBits > 0 ? call.QueryStrides.Head : call.QueryStrides.Row;
                     int allRows = memory.Work.HeadBits > 0 ? call.GroupSize - TensorItem.FirstHead(call, memory, item) : call.QueryLength;
@@ -125,12 +129,12 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 Lines(
                     tile.BlockM / QueryRows,
                     i =>
-                        $"Load{QueryRows}x{tile.HeadDim}(width, shared + {i * QueryRows * 2 * tile.HeadDim}, queries, queryStride, item.FirstRow + {i * QueryRows}, allRows, call.HeadDim);"
+                        $"Load{QueryRows}x{tile.HeadDim}(width, 0, shared + {i * QueryRows * 2 * tile.HeadDim}, Place{tile.HeadDim}(), queries, Own{tile.HeadDim}(queries, queryStride), queryStride, item.FirstRow + {i * QueryRows}, allRows, call.HeadDim);"
                 ),
                 2
             )}}
-                    Load{{tile.BlockN}}x{{tile.HeadDim}}(width, shared + Keys, keys, call.KeyStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.HeadDim);
-                    Load{{tile.BlockN}}x{{tile.ValueDim}}(width, shared + Values, values, call.ValueStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.ValueDim);
+                    Load{{tile.BlockN}}x{{tile.HeadDim}}(width, whole, shared + Keys, keyPlace, keys, ownKeys, call.KeyStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.HeadDim);
+                    Load{{tile.BlockN}}x{{tile.ValueDim}}(width, whole, shared + Values, valuePlace, values, ownValues, call.ValueStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.ValueDim);
                     // Where a thread's rows of operands start: what ldmatrix takes of keys has its two halves the other way round.
                     int query = shared + (warpRow + (lane & 15)) * {{2 * tile.HeadDim}} + ((lane >> 4 ^ {{Swizzle(
                 tile.HeadDim,
@@ -145,24 +149,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                     int stage = 0;
                     while (tiles.HasTile)
                     {
-                        int tile = tiles.Tile;
-                        uint isPartial = tiles.IsPartial;
-                        Next<TMods, TRow>(call, memory, item, range, mods, ref tiles, shared);
-                        // This tile is here, and all warps are done with the last one, whose place the next one takes.
-                        CudaAsm.Emit("cp.async.wait_all;");
-                        Group.Barrier();
-                        if (tiles.HasTile)
-                        {
-                            Load{{tile.BlockN}}x{{tile.HeadDim}}(width, shared + Keys + (stage ^ 1) * {{KeyBytes}}, keys, call.KeyStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.HeadDim);
-                            Load{{tile.BlockN}}x{{tile.ValueDim}}(width, shared + Values + (stage ^ 1) * {{ValueBytes}}, values, call.ValueStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.ValueDim);
-                        }
-                        MultiplyKeys(query, key + stage * {{KeyBytes}});
-                        Score<TMods, TRow>(call, memory, item, mods, row, warpFirst, warpLast, tile, isPartial, ref faults);
-                        Softmax();
-                        FadeOutputs();
-            {{Indent(Drop(), 3)}}
-                        RoundProbabilities();
-                        MultiplyValues(value + stage * {{ValueBytes}});
+            {{Indent(string.Join("\n", Round().Where(text => text.Length > 0)), 3)}}
                         stage ^= 1;
                     }
                 }
@@ -193,6 +180,41 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 TensorCopies.Store(call, memory, item, shared, {{tile.ValueDim}});
             }
             """;
+
+    // One tile of keys.
+    private IEnumerable<string> Round()
+    {
+        // Copies that start all at once hold up the reads of this tile where rows are wide: keys start behind the product of scores then,
+        // values before that of outputs.
+        bool isNarrow = System.Math.Max(tile.HeadDim, tile.ValueDim) <= 64;
+        string keys =
+            $"if (tiles.HasTile)\n    Load{tile.BlockN}x{tile.HeadDim}(width, whole, shared + Keys + (stage ^ 1) * {KeyBytes}, keyPlace, keys, ownKeys, call.KeyStrides.Row, tiles.Tile * {tile.BlockN}, item.KeyLength, call.HeadDim);";
+        string values =
+            $"if (tiles.HasTile)\n    Load{tile.BlockN}x{tile.ValueDim}(width, whole, shared + Values + (stage ^ 1) * {ValueBytes}, valuePlace, values, ownValues, call.ValueStrides.Row, tiles.Tile * {tile.BlockN}, item.KeyLength, call.ValueDim);";
+        yield return $$"""
+            int tile = tiles.Tile;
+            uint isPartial = tiles.IsPartial;
+            Next<TMods, TRow>(call, memory, item, range, mods, ref tiles, shared);
+            // This tile is here, and all warps are done with the last one, whose place the next one takes.
+            CudaAsm.Emit("cp.async.wait_all;");
+            Group.Barrier();
+            """;
+        if (isNarrow)
+            yield return keys + "\n" + values;
+        yield return $"MultiplyKeys(query, key + stage * {KeyBytes});";
+        if (!isNarrow)
+            yield return keys;
+        yield return """
+            Score<TMods, TRow>(call, memory, item, mods, row, warpFirst, warpLast, tile, isPartial, ref faults);
+            Softmax();
+            FadeOutputs();
+            """;
+        yield return Drop();
+        yield return "RoundProbabilities();";
+        if (!isNarrow)
+            yield return values;
+        yield return $"MultiplyValues(value + stage * {ValueBytes});";
+    }
 
     private string Next() =>
         $$"""

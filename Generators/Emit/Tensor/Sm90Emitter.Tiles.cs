@@ -63,7 +63,7 @@ internal sealed partial class Sm90Emitter
             """";
     }
 
-    private static string Handing() =>
+    private string Handing() =>
         $$""""
             {{TensorPtx.Method(
                 "Before a warpgroup's first tile: one of its threads speaks for all.",
@@ -83,11 +83,15 @@ internal sealed partial class Sm90Emitter
 
             /// <summary>
             /// Keeps the driver's compiler from moving the softmax behind the wait that follows, and the wait before the softmax: a look at a
-            /// barrier, whatever it shows, whose address the sums are part of. They are not negative, so it is always the same.
+            /// barrier, whatever it shows, whose address the sums and the last probabilities are part of. None is negative, so it is always the
+            /// same.
             /// </summary>
             [MethodImpl(Inline)]
             private static void StayBehindSoftmax(int barrier) => CudaAsm.Emit("""
-                or.b32 ti, l0, l1; shr.u32 ti, ti, 28; and.b32 ti, ti, 8; add.s32 ti, ti, %0; mbarrier.test_wait.parity.shared::cta.b64 c, [ti], 0;
+                or.b32 ti, l0, l1;{{string.Concat(
+                Enumerable.Range(ptx.ScoreRegisters - 4, 4).Select(i => $" or.b32 ti, ti, s{i};")
+            )}}
+                shr.u32 ti, ti, 28; and.b32 ti, ti, 8; add.s32 ti, ti, %0; mbarrier.test_wait.parity.shared::cta.b64 c, [ti], 0;
                 """, barrier);
             """";
 

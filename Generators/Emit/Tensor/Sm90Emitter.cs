@@ -330,11 +330,11 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 Release(shared + KeyEmpty + 8 * nextStage);
                 Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles);
                 Softmax();
-                StayBehindSoftmax(shared + ValueFull);
+                {{Drop.Replace("\n", "\n    ")}}StayBehindSoftmax(shared + ValueFull);
                 CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
                 Release(shared + ValueEmpty + 8 * stage);
                 FadeOutputs();
-                {{Drop.Replace("\n", "\n    ")}}RoundProbabilities();
+                RoundProbabilities();
                 n++;
             }
             Release(shared + QueryEmpty);

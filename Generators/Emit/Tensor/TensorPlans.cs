@@ -12,8 +12,8 @@ internal static class TensorPlans
     public static readonly TargetKind[] Targets = { TargetKind.Sm90, TargetKind.Sm80 };
 
     /// <summary>
-    /// A plan for each target, 16-bit type and pair of dimensions, of those that fit: what an engine chooses from. None without Portable,
-    /// which runs the calls that tensor cores cannot.
+    /// A plan for each target, 16-bit type and pair of dimensions, of those that fit, before it one for short shapes where that is another:
+    /// what an engine chooses from, the first that takes the call. None without Portable, which runs the calls that tensor cores cannot.
     /// </summary>
     public static IEnumerable<TilePlan> All(AttentionSpec spec) =>
         Choices(spec, FSharpList<TunedPlan>.Empty).Select(choice => choice.Plan);
@@ -30,7 +30,8 @@ internal static class TensorPlans
         from dims in Planner.tensorBuckets(spec)
         let choice = PlanChoiceModule.tensor(target, type, dims, spec, tuned)
         where choice.IsOk
-        select choice.ResultValue;
+        from plan in choice.ResultValue
+        select plan;
 
     /// <summary>Why a variant that asks for a target has no kernel of it.</summary>
     public static string Refusal(TargetKind target, AttentionSpec spec)
