@@ -36,7 +36,8 @@ internal sealed class TuneJournal : IDisposable
         try
         {
             List<TuneRecord> records = File.Exists(path) ? [.. Parse(File.ReadAllText(path))] : [];
-            FileStream stream = new(path, FileMode.Append, FileAccess.Write, FileShare.Read);
+            // Without a buffer: what a full disk did not take would be tried again at the end, and fail there without a word of whose it is.
+            FileStream stream = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
             TuneJournal journal = new(path, records, stream);
             // What was torn stays a line of its own.
             if (stream.Position != 0)
