@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using ILGPU;
-using ILGPU.Runtime.Cuda;
 
 namespace FlashGen.Support;
 
@@ -44,10 +43,10 @@ public static class TensorRange
             range.FirstOfAll = Math.Max(range.FirstOfAll, isEmpty ? int.MaxValue : bounds.First);
             range.LastOfAll = Math.Min(range.LastOfAll, isEmpty ? -1 : bounds.Last);
         }
-        range.First = Min(range.First);
-        range.Last = Max(range.Last);
-        range.FirstOfAll = Max(range.FirstOfAll);
-        range.LastOfAll = Min(range.LastOfAll);
+        range.First = TensorWarp.Min(range.First);
+        range.Last = TensorWarp.Max(range.Last);
+        range.FirstOfAll = TensorWarp.Max(range.FirstOfAll);
+        range.LastOfAll = TensorWarp.Min(range.LastOfAll);
         if (memory.Work.Parts > 1 & range.First <= range.Last)
         {
             int first = range.First / blockN,
@@ -58,32 +57,5 @@ public static class TensorRange
             range.Last = Math.Min(range.Last, from + ofPart * blockN - 1);
         }
         return range;
-    }
-
-    /// <summary>
-    /// A number that is the same in all threads of a warp, in a way that the driver's compiler knows: it then keeps what follows from it
-    /// in uniform registers, where matrix descriptors must be.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Uniform(int value)
-    {
-        CudaAsm.Emit("shfl.sync.idx.b32 %0, %1, 0, 31, 0xffffffff;", out int same, value);
-        return same;
-    }
-
-    /// <summary>The least of a warp's numbers (PTX ISA, redux.sync).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Min(int value)
-    {
-        CudaAsm.Emit("redux.sync.min.s32 %0, %1, 0xffffffff;", out int least, value);
-        return least;
-    }
-
-    /// <summary>The greatest of a warp's numbers.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int Max(int value)
-    {
-        CudaAsm.Emit("redux.sync.max.s32 %0, %1, 0xffffffff;", out int greatest, value);
-        return greatest;
     }
 }

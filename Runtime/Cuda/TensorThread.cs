@@ -49,8 +49,8 @@ public struct TensorThread<TRow>
         where TMods : struct, ITensorMods<TRow>
     {
         TensorThread<TRow> thread = At(call, memory, item, mods, row);
-        thread.WarpFirst = TensorRange.Max(Math.Max(thread.First0, thread.First1));
-        thread.WarpLast = TensorRange.Min(Math.Min(thread.Last0, thread.Last1));
+        thread.WarpFirst = TensorWarp.Max(Math.Max(thread.First0, thread.First1));
+        thread.WarpLast = TensorWarp.Min(Math.Min(thread.Last0, thread.Last1));
         thread.Maximum = float.NegativeInfinity;
         if (TMods.HasSink)
         {

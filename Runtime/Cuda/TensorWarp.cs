@@ -1,24 +1,44 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGPU.Runtime.Cuda;
 
 namespace FlashGen.Support;
 
-/// <summary>Least and greatest of the values of a warp's threads, which are all there together.</summary>
+/// <summary>What a warp's threads, which are all there together, agree on.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public static class TensorWarp
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-    /// <summary>The least value of a warp.</summary>
+    /// <summary>
+    /// A number that is the same in all threads of a warp, in a way that the driver's compiler knows: it then keeps what follows from it
+    /// in uniform registers, where matrix descriptors must be.
+    /// </summary>
+    [MethodImpl(Inline)]
+    public static int Uniform(int value)
+    {
+        CudaAsm.Emit("shfl.sync.idx.b32 %0, %1, 0, 31, 0xffffffff;", out int same, value);
+        return same;
+    }
+
+    /// <summary>The least value of a warp (PTX ISA, redux.sync).</summary>
     /// <param name="value">The thread's value.</param>
     [MethodImpl(Inline)]
-    public static int Min(int value) => TensorRange.Min(value);
+    public static int Min(int value)
+    {
+        CudaAsm.Emit("redux.sync.min.s32 %0, %1, 0xffffffff;", out int least, value);
+        return least;
+    }
 
     /// <summary>The greatest value of a warp.</summary>
     /// <inheritdoc cref="Min(int)"/>
     [MethodImpl(Inline)]
-    public static int Max(int value) => TensorRange.Max(value);
+    public static int Max(int value)
+    {
+        CudaAsm.Emit("redux.sync.max.s32 %0, %1, 0xffffffff;", out int greatest, value);
+        return greatest;
+    }
 
     /// <inheritdoc cref="Min(int)"/>
     [MethodImpl(Inline)]

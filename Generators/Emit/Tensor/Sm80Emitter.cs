@@ -149,7 +149,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                     int stage = 0;
                     while (tiles.HasTile)
                     {
-            {{Indent(string.Join("\n", Round().Where(text => text.Length > 0)), 3)}}
+            {{Indent(string.Join("\n", OneTile().Where(text => text.Length > 0)), 3)}}
                         stage ^= 1;
                     }
                 }
@@ -181,8 +181,8 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
             }
             """;
 
-    // One tile of keys.
-    private IEnumerable<string> Round()
+    // The loop over tiles of keys.
+    private IEnumerable<string> OneTile()
     {
         // Copies that start all at once hold up the reads of this tile where rows are wide: keys start behind the product of scores then,
         // values before that of outputs.

@@ -165,7 +165,7 @@ internal sealed partial class Sm90Emitter
 
     private int ValueOffset => tile.BlockN * 128 >> 4 << 16;
 
-    private const string UpperWord = "mov.b32 th, 1073741888;";
+    private static string UpperWord => $"mov.b32 th, {1024 >> 4 | 1 << 30};";
 
     private static string Descriptor(string register, string lower, int more) =>
         $"add.s32 ti, {lower}, {more}; mov.b64 {register}, {{ti, th}};";

@@ -107,8 +107,8 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
 
     private string Forward()
     {
-        // In all 65536 for a group that is alone on its multiprocessor: a search takes more than copies do, and what it has the consumers of
-        // wide tiles miss.
+        // Registers a thread, of 65536 that a group has: a search takes more than copies do, and the consumers of dimensions beyond 64 can
+        // spare it less.
         (int copying, int multiplying) = Consumers > 2 ? (32, 160) : (24, 240);
         (int searching, int besideSearch) =
             Consumers > 2 ? (56, 152)
@@ -253,7 +253,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
             {
-                int group = TensorRange.Uniform((Group.IdxX >> 7) - 1);
+                int group = TensorWarp.Uniform((Group.IdxX >> 7) - 1);
                 // Lower words of matrix descriptors: an address over 16 and, above it, an offset between core matrices.
                 int queryTile = shared + {{64
                 * 128}} * group >> 4 | {{KeyOffset}}, keyTiles = shared + Keys >> 4 | {{KeyOffset}}, valueTiles = shared + Values >> 4 | {{ValueOffset}};
@@ -268,7 +268,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                         continue;
                     PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
                     TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, {{Row}});
-                    tiles.Begin(TensorRange.Uniform(range.First / {{tile.BlockN}}), TensorRange.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}));
+                    tiles.Begin(TensorWarp.Uniform(range.First / {{tile.BlockN}}), TensorWarp.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}));
                     Begin(thread.Maximum, thread.Sum, memory.ExponentScale);
 
                     Next<TMods, TRow>(ref tiles, shared);
@@ -321,7 +321,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 int stage = {{Stage("n")}}, phase = {{Phase("n")}}, nextStage = {{Stage("n + 1")}}, nextPhase = {{Phase(
                 "n + 1"
             )}};
-                int keyTile = TensorRange.Uniform(keyTiles + {{KeyBytes >> 4}} * nextStage), valueTile = TensorRange.Uniform(valueTiles + {{ValueBytes >> 4}} * stage);
+                int keyTile = TensorWarp.Uniform(keyTiles + {{KeyBytes >> 4}} * nextStage), valueTile = TensorWarp.Uniform(valueTiles + {{ValueBytes >> 4}} * stage);
                 Wait(shared + KeyFull + 8 * nextStage, nextPhase);
                 MultiplyKeys(queryTile, keyTile);
                 Wait(shared + ValueFull + 8 * stage, phase);
