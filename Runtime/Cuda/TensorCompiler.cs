@@ -6,6 +6,7 @@ using ILGPU.Backends.PTX;
 using ILGPU.Frontend;
 using ILGPU.IR;
 using ILGPU.IR.Transformations;
+using ILGPU.IR.Values;
 using ILGPU.Runtime.Cuda;
 
 namespace FlashGen.Support;
@@ -46,29 +47,70 @@ internal static class TensorCompiler
         return (ptx.Name, ptx.PTXAssembly);
     }
 
+    // From the methods that call no others up to the kernel, each cleared before its callers take it in: most of what a kernel
+    // inlines are branches that its variant does not take, and they would be copied once for every call above them.
     private static Method Inlined(Context context, IRContext all, MethodInfo method)
     {
         using ContextCodeGenerationPhase phase = context.BeginCodeGeneration(all);
-        CodeGenerationResult kernel;
+        CodeGenerationResult generated;
         using (CodeGenerationPhase frontend = phase.BeginFrontendCodeGeneration())
-            kernel = frontend.GenerateCode(method);
+            generated = frontend.GenerateCode(method);
         if (phase.LastException is { } fault)
             throw fault;
-        all.Transform(Transformer.Create(TransformerConfiguration.Empty, new Inliner()));
-        return kernel.Result!;
+        Method kernel = generated.Result!;
+        Transformation[] steps =
+        [
+            new Inliner(),
+            new UnreachableCodeElimination(),
+            new SimplifyControlFlow(),
+            new SSAConstruction(),
+            // Values that were variables are constants now, and decide more branches.
+            new UnreachableCodeElimination(),
+            new SimplifyControlFlow(),
+            new DeadCodeElimination(),
+        ];
+        foreach (Method callee in CalleesFirst(kernel))
+        {
+            MethodCollection one = all.GetMethodCollection(new Only(callee));
+            foreach (Transformation step in steps)
+                step.Transform(one);
+        }
+        return kernel;
     }
 
-    // ILGPU's level O1, after the inliner. The branches that a variant does not take go first: structures are split next, which takes
-    // most of the time, and grows with the blocks that they live through.
+    private static List<Method> CalleesFirst(Method kernel)
+    {
+        List<Method> order = [];
+        HashSet<Method> seen = [];
+        Visit(kernel);
+        return order;
+
+        void Visit(Method method)
+        {
+            if (!method.HasImplementation || !seen.Add(method))
+                return;
+            foreach (BasicBlock block in method.Blocks)
+            foreach (BasicBlock.ValueEntry entry in block)
+                if (entry.Value is MethodCall call)
+                    Visit(call.Target);
+            order.Add(method);
+        }
+    }
+
+    // ILGPU's level O1, after the inliner.
     private static Transformer Optimizations()
     {
         Transformer.Builder builder = Transformer.CreateBuilder(TransformerConfiguration.Empty);
-        builder.Add(new UnreachableCodeElimination());
         builder.AddBasicOptimizations(InliningMode.Disabled);
         builder.AddStructureOptimizations();
         builder.AddLoopOptimizations();
         builder.AddConditionalOptimizations();
         builder.AddAddressSpaceOptimizations();
         return builder.ToTransformer();
+    }
+
+    private readonly struct Only(Method method) : IMethodCollectionPredicate
+    {
+        public bool Match(Method other) => other == method;
     }
 }

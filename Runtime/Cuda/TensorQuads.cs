@@ -68,9 +68,9 @@ public struct ChangeScores<TMods, TRow> : ITensorQuads
     }
 }
 
-/// <summary>Takes away the pairs that the mask does not keep.</summary>
+/// <summary>Which pairs the mask keeps, as bits of <see cref="TensorColumns"/>.</summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public struct KeepPairs<TMods, TRow> : ITensorQuads
+public struct KeepPairs<TMods, TRow>
     where TMods : struct, ITensorMods<TRow>
     where TRow : struct
 {
@@ -97,15 +97,19 @@ public struct KeepPairs<TMods, TRow> : ITensorQuads
     /// <inheritdoc cref="ChangeScores{TMods, TRow}.Faults"/>
     public int Faults;
 
-    /// <inheritdoc/>
+    /// <summary>Adds the bits of two neighbouring columns, those of the thread's first row and of its second.</summary>
+    /// <param name="column">The first of the two, counted from the thread's first one.</param>
+    /// <param name="bit">Its bit's number.</param>
+    /// <param name="row0">The first row's bits.</param>
+    /// <param name="row1">The second row's.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Apply(int column, ref float a, ref float b, ref float c, ref float d)
+    public void Add(int column, int bit, ref uint row0, ref uint row1)
     {
         int key = Key + column;
-        a = Mods.Keeps(Call, Item, Row0, Bounds0, key, ref Faults) ? a : float.NegativeInfinity;
-        b = Mods.Keeps(Call, Item, Row0, Bounds0, key + 1, ref Faults) ? b : float.NegativeInfinity;
-        c = Mods.Keeps(Call, Item, Row1, Bounds1, key, ref Faults) ? c : float.NegativeInfinity;
-        d = Mods.Keeps(Call, Item, Row1, Bounds1, key + 1, ref Faults) ? d : float.NegativeInfinity;
+        row0 = Mods.Keeps(Call, Item, Row0, Bounds0, key, ref Faults) ? row0 | 1u << bit : row0;
+        row0 = Mods.Keeps(Call, Item, Row0, Bounds0, key + 1, ref Faults) ? row0 | 2u << bit : row0;
+        row1 = Mods.Keeps(Call, Item, Row1, Bounds1, key, ref Faults) ? row1 | 1u << bit : row1;
+        row1 = Mods.Keeps(Call, Item, Row1, Bounds1, key + 1, ref Faults) ? row1 | 2u << bit : row1;
     }
 }
 

@@ -57,6 +57,21 @@ let tests =
     testList
         "Cuda.Tiles"
         [
+            test "the bits of a thread's columns are those from a row's first to its last" {
+                for first in -140 .. 140 do
+                    for last in -140..3..140 do
+                        let wanted =
+                            [
+                                for bit in 0..31 do
+                                    let column = 8 * (bit / 2) + bit % 2
+
+                                    if first <= column && column <= last then
+                                        1u <<< bit
+                            ]
+                            |> List.sum
+
+                        Expect.equal (TensorColumns.Of(first, last)) wanted $"columns {first} to {last}"
+            }
             test "tiles that something is left of are visited once, the last first, chunk after chunk" {
                 let random = Random Settings.seed
 

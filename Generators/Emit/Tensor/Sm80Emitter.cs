@@ -280,14 +280,12 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                     if (runsMask)
                     {
                         KeepPairs<TMods, TRow> keep{{i}} = rows{{i}}.Keep(call, own, mods, key);
-                        Map{{Of(i)}}(ref keep{{i}});
+                        KeepPairs{{Of(i)}}(ref keep{{i}});
                         faults |= keep{{i}}.Faults;
                     }
                     else
                     {
-                        MaskBounds{{Of(
-                        i
-                    )}}(rows{{i}}.First0 - key, rows{{i}}.Last0 - key, rows{{i}}.First1 - key, rows{{i}}.Last1 - key);
+                        KeepBounds{{Of(i)}}(rows{{i}}, key);
                     }
                     """
         );

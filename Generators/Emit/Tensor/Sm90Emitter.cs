@@ -392,12 +392,12 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                     if (runsMask)
                     {
                         KeepPairs<TMods, TRow> keep = rows.Keep(call, item, mods, key);
-                        Map(ref keep);
+                        KeepPairs(ref keep);
                         thread.Faults |= keep.Faults;
                     }
                     else
                     {
-                        MaskBounds(rows.First0 - key, rows.Last0 - key, rows.First1 - key, rows.Last1 - key);
+                        KeepBounds(rows, key);
                     }
                 }
             }

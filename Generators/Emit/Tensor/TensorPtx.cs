@@ -91,7 +91,7 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values, bool inPlace
     {
         yield return Begin();
         yield return ScaleScores();
-        yield return MaskBounds();
+        yield return Keep();
         yield return Map();
         yield return Softmax();
         yield return Fade();
@@ -124,31 +124,94 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values, bool inPlace
             "scale"
         );
 
-    private string MaskBounds()
+    // The columns of a mask come as bits (TensorColumns), 128 to a word.
+    private IEnumerable<int> KeptParts => Enumerable.Range(0, (keys + 127) / 128);
+
+    private string Keep()
     {
-        // A method for each tile of 16 rows: ten arguments are the most.
-        IEnumerable<string> Pair(int tile, int register)
+        string Name(int tile, int part) => "Keep" + OfTile(tile) + (part == 0 ? "" : "From" + Number(128 * part));
+        string Score(int tile, int part, int i)
         {
-            int i = tile * ScoreRegisters + register;
-            int column = 8 * (register / 4) + register % 2;
-            int row = register / 2 % 2;
-            yield return $"setp.le.s32 c, %{2 * row}, {column}; setp.ge.and.s32 c, %{2 * row + 1}, {column}, c; selp.f32 s{i}, s{i}, 0fFF800000, c;";
+            int score = tile * ScoreRegisters + 64 * part + i,
+                bit = 2 * (i / 4) + i % 2;
+            return $"and.b32 ti, %{i / 2 % 2}, {1u << bit}; setp.ne.b32 c, ti, 0; selp.b32 s{score}, s{score}, 0xFF800000, c;";
         }
+        string Scores(int tile, int part) =>
+            Method(
+                "Keeps the scores whose bits are set in their row's word; the others become -infinity.",
+                Name(tile, part),
+                "uint row0, uint row1",
+                Pack(
+                    Enumerable.Range(0, Math.Min(64, ScoreRegisters - 64 * part)).Select(i => Score(tile, part, i)),
+                    2 * rowTiles
+                ),
+                "row0, row1"
+            );
+        string Bounds(int tile) =>
+            $$"""
+                /// <summary>Keeps the scores from each row's first to its last key, from the thread's own first key on.</summary>
+                {{Inline}}
+                private static void KeepBounds{{OfTile(tile)}}<TRow>(in TensorThread<TRow> rows, int key)
+                    where TRow : struct
+                {
+                {{Indent(
+                    string.Join(
+                        "\n",
+                        KeptParts.Select(part =>
+                        {
+                            string from = part == 0 ? "key" : $"key - {Number(128 * part)}";
+                            return $"{Name(tile, part)}(TensorColumns.Of(rows.First0 - {from}, rows.Last0 - {from}), TensorColumns.Of(rows.First1 - {from}, rows.Last1 - {from}));";
+                        })
+                    ),
+                    1
+                )}}
+                }
+                """;
+        // Some columns at a time in a loop, which the driver's compiler does not unroll where its start is none of its constants: what a
+        // mask reads for all columns of a tile would take more registers than there are.
+        string Pairs(int tile, int part)
+        {
+            int columns = Math.Min(128, keys - 128 * part),
+                step = new[] { 64, 32, 16 }.First(size => size == 16 || (size < columns && columns % size == 0));
+            string first = part == 0 ? "column" : $"{Number(128 * part)} + column";
+            return $$"""
+                uint kept0{{part}} = 0, kept1{{part}} = 0;
+                for (int column = pairs.Call.Zero; column < {{columns}}; column += {{step}})
+                {
+                {{Indent(
+                    Lines(
+                        step / 8,
+                        i =>
+                            $"pairs.Add({first} + {8 * i}, column / 4 + {2 * i}, ref kept0{Number(part)}, ref kept1{Number(part)});"
+                    ),
+                    1
+                )}}
+                }
+                {{Name(tile, part)}}(kept0{{part}}, kept1{{part}});
+                """;
+        }
+        string Mask(int tile) =>
+            $$"""
+                /// <summary>Keeps the scores that a mask in C# does.</summary>
+                {{Inline}}
+                private static void KeepPairs{{OfTile(tile)}}<TMods, TRow>(ref KeepPairs<TMods, TRow> pairs)
+                    where TMods : struct, ITensorMods<TRow>
+                    where TRow : struct
+                {
+                {{Indent(string.Join("\n", KeptParts.Select(part => Pairs(tile, part))), 1)}}
+                }
+                """;
         return string.Join(
             "\n\n",
             Enumerable
                 .Range(0, rowTiles)
-                .Select(tile =>
-                    Method(
-                        "Keeps the scores from each row's first to its last key, counted from the thread's own first key.",
-                        "MaskBounds" + (rowTiles == 1 ? "" : Number(tile)),
-                        "int first0, int last0, int first1, int last1",
-                        Pack(Enumerable.Range(0, ScoreRegisters).SelectMany(i => Pair(tile, i)), 2 * rowTiles),
-                        "first0, last0, first1, last1"
-                    )
+                .SelectMany(tile =>
+                    KeptParts.Select(part => Scores(tile, part)).Concat(new[] { Bounds(tile), Mask(tile) })
                 )
         );
     }
+
+    private string OfTile(int tile) => rowTiles == 1 ? "" : Number(tile);
 
     // Scores leave their registers four at a time for what C# does to them; ILGPU's copies are registers too once its locals are.
     private string Map()
@@ -170,7 +233,7 @@ internal sealed class TensorPtx(int rowTiles, int keys, int values, bool inPlace
                     $$"""
                         /// <summary>Applies an operation in C# to the scores, eight columns at a time.</summary>
                         {{Inline}}
-                        private static void Map{{(rowTiles == 1 ? "" : Number(tile))}}<TQuads>(ref TQuads quads)
+                        private static void Map{{OfTile(tile)}}<TQuads>(ref TQuads quads)
                             where TQuads : struct, ITensorQuads
                         {
                         {{Indent(Lines(ScoreRegisters / 4, quad => Quad(tile, quad)), 1)}}
