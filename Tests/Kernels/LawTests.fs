@@ -308,3 +308,45 @@ let allocation =
                 Expect.equal (bytesOf (AttentionShape(1, 2, 2, 300, 500, 64))) 0L "larger"
             }
         ]
+
+[<Tests>]
+let functions =
+    testList
+        "Kernels.Laws.Functions"
+        [
+            test "tanh is within 6 units of its last place, where small scores stand beside large ones too" {
+                repeat 5 (fun random ->
+                    let squashed = variant "Laws.Squashed"
+                    let rows = random.Next(1, 400)
+                    let smallOnly = random.Next 2 = 0
+
+                    // Vectors of small scores take a polynomial up to 5/8.
+                    let score _ =
+                        let size =
+                            match random.Next 4 with
+                            | 0 -> 0.625f + float32 (random.Next(-4, 5)) * 6e-8f
+                            | 1 when not smallOnly -> 12f * random.NextSingle()
+                            | 2 -> 0.625f * random.NextSingle()
+                            | _ -> MathF.Pow(10f, -6f * random.NextSingle() - 0.21f)
+
+                        if random.Next 2 = 0 then size else -size
+
+                    let scores = Array.init rows score
+
+                    let tensors =
+                        {
+                            Query = scores
+                            Key = [| 1f |]
+                            Value = [| 1f |]
+                        }
+
+                    let _, results =
+                        run32 squashed (AttentionShape(1, 1, 1, rows, 1, 1)) tensors null options
+
+                    for score, result in Array.zip scores results do
+                        let exact = tanh (float score)
+                        let unit = float (MathF.BitIncrement(float32 (abs exact)) - float32 (abs exact))
+
+                        Expect.isLessThan (abs (float result - exact) / unit) 6.0 $"tanh %.9g{score} is %.9g{exact}")
+            }
+        ]

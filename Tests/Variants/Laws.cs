@@ -41,4 +41,12 @@ public static partial class Laws
     [Attention(Types = Float32 | Float64)]
     [Dropout, BlockSize(32, 37)]
     public static partial class Dropped37;
+
+    /// <summary>The tanh of scores: with one key it is the log-sum-exp.</summary>
+    [Attention(1, Types = Float32)]
+    public static partial class Squashed
+    {
+        [ScoreMod]
+        private static float Squash(float score) => MathF.Tanh(score);
+    }
 }
