@@ -62,7 +62,7 @@ let tests =
             testList
                 "excerpts"
                 [
-                    for page, count in [ "README.md", 2; architecture, 8 ] do
+                    for page, count in [ "README.md", 2; architecture, 9 ] do
                         test $"%s{page} quotes what is written" {
                             let excerpts = excerpts page
                             Expect.hasLength excerpts count "excerpts"

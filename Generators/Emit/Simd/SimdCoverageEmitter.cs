@@ -9,7 +9,11 @@ using static FlashGen.Generators.Emit.Simd.SimdScope;
 namespace FlashGen.Generators.Emit.Simd;
 
 /// <summary>Coverage as vector code: the keys that rows may keep, and what a tile of them is.</summary>
-internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage, SimdTile tile)
+/// <param name="spec">The variant.</param>
+/// <param name="coverage">Its mask, as bounds and the rest.</param>
+/// <param name="tile">The register tile.</param>
+/// <param name="blockN">A statement that declares BlockN where it is no constant, on a line of its own; else nothing.</param>
+internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage, SimdTile tile, string blockN)
 {
     private const string Parameters = "in SimdCall call, in SimdArguments arguments, in SimdItem item, Panel* panel";
 
@@ -32,6 +36,13 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
             yield return LeavesOfRows();
         if (HasKeyLeaves)
             yield return LeavesOfKeys();
+        if (HasKeyLeaves)
+        {
+            yield return Join();
+            yield return NextTile();
+        }
+        if (HasKeyLeaves || !coverage.Rest.IsEmpty)
+            yield return IsEmpty();
         if (HasMask)
             yield return Kind();
     }
@@ -234,7 +245,56 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
 
     // ---- Kinds of tiles -------------------------------------------------------------------------------------------------------
 
-    private string Kind()
+    private string Join()
+    {
+        IEnumerable<string> joined = Leaves(Dependence.Row)
+            .SelectMany(leaf =>
+                IsBool(leaf)
+                    ? new[]
+                    {
+                        $"all->{leaf.Name}Any |= panel->{leaf.Name}Any;",
+                        $"all->{leaf.Name}All &= panel->{leaf.Name}All;",
+                    }
+                    : new[]
+                    {
+                        $"all->{leaf.Name}Low = Math.Min(all->{leaf.Name}Low, panel->{leaf.Name}Low);",
+                        $"all->{leaf.Name}High = Math.Max(all->{leaf.Name}High, panel->{leaf.Name}High);",
+                    }
+            );
+        return $$"""
+            /// <summary>A panel's least and greatest values join those of the panels before it.</summary>
+            private static void Join(Panel* all, Panel* panel)
+            {
+            {{Indent(string.Join("\n", joined), 1)}}
+            }
+            """;
+    }
+
+    private string NextTile() =>
+        $$"""
+            /// <summary>The first tile from one on that some row may keep keys of, and what is known of them; a number past the last tile where there is none.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static int NextTile({{Parameters.Replace(
+                "panel",
+                "all"
+            )}}, int index, int last, int panels, ref SimdOutcome outcome, out KeyLeaves keyLeaves)
+            {
+                keyLeaves = default;{{blockN}}
+                for (; (long)index * BlockN <= last; index++)
+                {
+                    int start = index * BlockN;
+                    keyLeaves = LeavesOfKeys(call, arguments, item, start, Math.Min(BlockN, last + 1 - start));
+                    if (!IsEmpty(call, arguments, item, all, keyLeaves))
+                        return index;
+                    outcome.Empty += panels;
+                }
+                return index;
+            }
+            """;
+
+    private string PassLeaves => HasKeyLeaves ? ", in KeyLeaves keyLeaves" : "";
+
+    private ExprScope ScopeOfLeaves()
     {
         ExprScope scope = SimdScope.Create(spec, Axis.None);
         foreach (Leaf leaf in coverage.Leaves)
@@ -252,10 +312,28 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
                     new($"{target}{leaf.Name}{field}", bound, Level.Uniform, false, true)
                 );
         }
+        return scope;
+    }
+
+    private string IsEmpty()
+    {
+        ExprScope scope = ScopeOfLeaves();
         string empty = scope.Emit(coverage.RestEmpty).Text;
-        string full = scope.Emit(coverage.RestFull).Text;
-        string parameters =
-            $"{Parameters}, int firstKey, int lastKey" + (HasKeyLeaves ? ", in KeyLeaves keyLeaves" : "");
+        return $$"""
+            /// <summary>Whether what is known of a panel's rows, or of all panels', and of a tile's keys leaves nothing to keep.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            private static bool IsEmpty({{Parameters}}{{PassLeaves}})
+            {
+            {{Indent(UniformFields, 1)}}
+                bool fault = false;{{Section(scope, Level.Uniform, 1)}}
+                return {{empty}};
+            }
+            """;
+    }
+
+    private string Kind()
+    {
+        string parameters = $"{Parameters}, int firstKey, int lastKey{PassLeaves}";
         string bounds = HasBounds
             ? $$"""
 
@@ -281,15 +359,17 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
                     return {{covered}} ? TileKind.Full : TileKind.Partial;
                 }
                 """;
+        ExprScope scope = ScopeOfLeaves();
+        string full = scope.Emit(coverage.RestFull).Text;
         return $$"""
             /// <summary>Whether the rows of a panel keep none, perhaps some, or all of these keys.</summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
             private static TileKind Kind({{parameters}})
             {{{Indent(bounds, 1)}}
+                if (IsEmpty(call, arguments, item, panel{{(HasKeyLeaves ? ", keyLeaves" : "")}}))
+                    return TileKind.Empty;
             {{Indent(UniformFields, 1)}}
                 bool fault = false;{{Section(scope, Level.Uniform, 1)}}
-                if ({{empty}})
-                    return TileKind.Empty;
                 return {{covered}} && ({{full}}) ? TileKind.Full : TileKind.Partial;
             }
             """;

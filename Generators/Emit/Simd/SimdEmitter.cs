@@ -26,7 +26,7 @@ internal sealed class SimdEmitter
         (this.declaration, this.coverage, this.text, plan) = (declaration, coverage, text, text.Plan);
         spec = declaration.Spec;
         tile = SimdTile.Of(plan);
-        kinds = new(spec, coverage, tile);
+        kinds = new(spec, coverage, tile, DeclareBlockN);
         mods = new(spec, coverage, tile, kinds);
     }
 
@@ -113,6 +113,8 @@ internal sealed class SimdEmitter
 
     private SimdSchedule Schedule => ((Schedule.SimdSchedule)plan.Schedule).Item;
 
+    private string DeclareBlockN => text.IsUniform ? "" : "\n    int BlockN = TileKeys(call);";
+
     private string TileKeys => text.IsUniform ? "BlockN" : "TileKeys(call)";
 
     // A size for all calls is a constant.
@@ -132,9 +134,24 @@ internal sealed class SimdEmitter
 
     private string Run()
     {
-        string keyLeaves = kinds.HasKeyLeaves
-            ? "\n        KeyLeaves keyLeaves = LeavesOfKeys(call, arguments, item, start, end - start);"
+        string join = kinds.HasKeyLeaves
+            ? """
+
+                    Panel all = panels[0];
+                    for (int p = 1; p < count; p++)
+                        Join(&all, panels + p);
+                """
             : "";
+        // Where a tile of keys may be empty for all panels the next one that is not is known before it is needed.
+        string begin = kinds.HasKeyLeaves
+            ? "NextTile(call, arguments, item, &all, first / BlockN, last, count, ref outcome, out KeyLeaves nextLeaves)"
+            : "first / BlockN";
+        string next = kinds.HasKeyLeaves
+            ? """
+                KeyLeaves keyLeaves = nextLeaves;
+                        next = NextTile(call, arguments, item, &all, index + 1, last, count, ref outcome, out nextLeaves);
+                """
+            : "next = index + 1;";
         string passLeaves = kinds.HasKeyLeaves ? ", keyLeaves" : "";
         string kind = kinds.HasMask
             ? $"TileKind kind = from < to ? Kind(call, arguments, item, panel, from, to - 1{passLeaves}) : TileKind.Empty;"
@@ -143,7 +160,7 @@ internal sealed class SimdEmitter
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
             public static void Run(in SimdCall call, in SimdArguments arguments, in SimdItem item, byte* scratch, ref SimdOutcome outcome)
             {
-                int headDim = call.HeadDim, valueDim = call.ValueDim;{{(text.IsUniform ? "" : "\n    int BlockN = TileKeys(call);")}}
+                int headDim = call.HeadDim, valueDim = call.ValueDim;{{DeclareBlockN}}
                 {{Real}}* scores = ({{Real}}*)scratch, copy = scores + BlockN * Rows;
                 {{Real}}* memory = copy + SimdKeyTile<{{StoredType}}, {{Real}}>.Bytes(call, BlockN) / sizeof({{Real}});
                 SimdKeyTile<{{StoredType}}, {{Real}}> tile = default;
@@ -156,17 +173,18 @@ internal sealed class SimdEmitter
                     Open(call, arguments, item, p * Rows, memory + (nint)p * Rows * (headDim + valueDim + 6), panels + p, ref outcome);
                     first = Math.Min(first, panels[p].First);
                     last = Math.Max(last, panels[p].Last);
-                }
+                }{{join}}
 
-                for (int index = first / BlockN; (long)index * BlockN <= last; index++)
+                for (int index = {{begin}}, next; (long)index * BlockN <= last; index = next)
                 {
+                    {{next}}
                     int start = index * BlockN, end = Math.Min(start + BlockN, last + 1);
                     tile.Locate(call, item, start, end - start, count > 1, copy);
-                    SimdAhead ahead = SimdAhead.Of<{{StoredType}}>(call, item, end, last, BlockN, count * {{(
+                    SimdAhead ahead = SimdAhead.Of<{{StoredType}}>(call, item, (int)Math.Min((long)next * BlockN, last + 1L), last, BlockN, count * {{(
                 text.IsUniform
                     ? Number((plan.BlockN + tile.KeyUnroll - 1) / tile.KeyUnroll)
                     : $"((BlockN + {tile.KeyUnroll - 1}) / {tile.KeyUnroll})"
-            )}});{{keyLeaves}}
+            )}});
                     for (int p = 0; p < count; p++)
                     {
                         Panel* panel = panels + p;
