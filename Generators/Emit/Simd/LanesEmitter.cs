@@ -92,7 +92,7 @@ internal static class LanesEmitter
                     return result;
                 }
 
-                // Most arguments of a soft cap are small: where all lanes are, a polynomial of half the operations, 1 unit in the last
+                // Most arguments of a soft cap are small: where all lanes are, a polynomial of a third of the operations, 1 unit in the last
                 // place. NaN is not small.
                 [MethodImpl(Inline)]
                 public static Floats Tanh(Floats x) => V.LessThanAll(V.Abs(x), V.Create(0.625f)) ? TanhOfSmall(x) : TanhOfAny(x);

@@ -35,9 +35,8 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
         if (HasRowLeaves)
             yield return LeavesOfRows();
         if (HasKeyLeaves)
-            yield return LeavesOfKeys();
-        if (HasKeyLeaves)
         {
+            yield return LeavesOfKeys();
             yield return Join();
             yield return NextTile();
         }
