@@ -18,7 +18,8 @@ module Planner =
 
     /// Keys of a tile. Doubles take twice the room: fewer keys stay in the caches beside eight panels (measured at 512 bits, dimension
     /// 128: 48 keys and 8 panels take 0.88 to 1.0 of the time of 128 and 4). Where tables decide, tiles that are passed over are more
-    /// when they are small, and cost little: of documents, 32 keys take 0.85 to 0.95 of the time of 128, 0.6 to 0.8 in doubles.
+    /// when they are small, and cost little: of documents, 32 keys take 0.85 to 0.95 of the time of 128, 0.6 to 0.8 in doubles. Dropout
+    /// draws for whole blocks of 32 keys.
     let private defaultBlockN elementType spec =
         let isTable expr =
             match expr with
@@ -28,7 +29,7 @@ module Planner =
         if List.exists (Expr.exists isTable) (Coverage.ofSpec spec).Rest then
             32
         elif elementType = Float64 then
-            48
+            if spec.Dropout then 64 else 48
         else
             128
 
