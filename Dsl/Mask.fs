@@ -48,8 +48,9 @@ module Mask =
                     Binary(Ge, distance, Expr.int -right)
             ]
 
-    let private prefixLm =
-        Binary(Or, causal, Binary(Lt, at Key, TableRead("prefix", IntElement, at Batch)))
+    let private prefix = TableRead("prefix", IntElement, at Batch)
+
+    let private prefixLm = Binary(Or, causal, Binary(Lt, at Key, prefix))
 
     let private document =
         let row table field extent =
@@ -117,3 +118,7 @@ module Mask =
         | SoftCap _ -> "SoftCap"
         | Alibi -> "Alibi"
         | Bias -> "Bias"
+
+    /// Reads of the mask with this name that are inside their table in every call, for its length is checked before.
+    let checkedReads readyMade =
+        if readyMade = name PrefixLm then [ prefix ] else []

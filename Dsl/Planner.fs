@@ -193,9 +193,32 @@ module Planner =
                         for slice in slices -> plan size rows slice
             ]
 
-        match plans |> List.tryFind Result.isOk with
-        | Some plan -> plan
-        | None -> List.last plans
+        let asked =
+            match declaredSize Portable spec with
+            | Some size when size.Target = Some Portable && size.Warps > 0 -> Some(32 * size.Warps)
+            | _ -> None
+
+        let hasAskedThreads (plan: TilePlan) =
+            match plan.Schedule, asked with
+            | PortableSchedule schedule, Some threads -> schedule.Threads = threads
+            | _ -> true
+
+        let fits plan =
+            match plan with
+            | Ok plan -> hasAskedThreads plan
+            | Error _ -> false
+
+        match plans |> List.tryFind fits, List.last plans with
+        | Some plan, _ -> plan
+        | None, Ok plan ->
+            Error(
+                "these rows make groups of "
+                + string (TilePlan.portableThreads plan)
+                + " threads on portable, not of "
+                + string asked.Value
+                + "; leave Warps to the planner, or take other rows."
+            )
+        | None, refused -> refused
 
     /// The same plan for a smaller group: fewer rows, and nothing else that a kernel's text would show.
     let private shrink threads (plan: TilePlan) =
@@ -239,11 +262,12 @@ module Planner =
 
     /// Rows and keys of a Hopper tile, measured on an H200: three consumers where their 160 registers hold scores, outputs and nothing
     /// more, which a variant's own C# would need; then two, which have 240, and which waste less along a mask's edges: a window has two.
+    /// Where tables decide, warps that look for tiles have some of the consumers' registers, and dimensions beyond 128 leave fewer for scores.
     let private sm90Size (dims: HeadDims) (spec: AttentionSpec) =
         let coverage = Coverage.ofSpec spec
 
-        let isPlain =
-            List.isEmpty spec.Scores && not spec.Dropout && List.isEmpty coverage.Rest
+        let hasRest = not (List.isEmpty coverage.Rest)
+        let isPlain = List.isEmpty spec.Scores && not spec.Dropout && not hasRest
 
         let isWindow = not (List.isEmpty coverage.First) && not (List.isEmpty coverage.Last)
 
@@ -252,6 +276,7 @@ module Planner =
         | 64 -> 128, 128
         | 96
         | 128 -> 128, 128
+        | _ when hasRest -> 128, 64
         | 192 -> 128, 96
         | _ -> 128, 80
 
@@ -264,6 +289,9 @@ module Planner =
         else
             64, 32
 
+    /// Tiles of keys and values in flight: one is computed while the next is copied.
+    let private defaultStages = 2
+
     /// The plan of a tensor-core kernel. Dropout draws for whole blocks of 32 keys; a size for all targets is cut down to what fits.
     let tensor kind elementType (dims: HeadDims) (spec: AttentionSpec) =
         let defaultM, defaultN = if kind = Sm90 then sm90Size dims spec else sm80Size dims
@@ -271,7 +299,7 @@ module Planner =
         let unit = if spec.Dropout then 32 else 16
         let round size = max unit (size / unit * unit)
 
-        let planOf blockM blockN warps =
+        let planOf blockM blockN warps stages =
             TilePlan.verify
                 (TargetDescription.tensor kind)
                 {
@@ -281,29 +309,42 @@ module Planner =
                     ShapeClass = ShapeClass.Long
                     BlockM = blockM
                     BlockN = blockN
-                    Schedule = TensorSchedule { Warps = warps; Stages = 2 }
+                    Schedule = TensorSchedule { Warps = warps; Stages = stages }
                 }
 
         let isNarrow = max dims.HeadDim dims.ValueDim > 128
 
         // Ampere's warps come in pairs, whose copies take whole eights of rows.
-        let plan blockM blockN =
-            let narrow = planOf blockM blockN (max 1 (blockM / 16))
+        let planWith stages blockM blockN =
+            let narrow = planOf blockM blockN (max 1 (blockM / 16)) stages
 
             if kind = Sm80 && not isNarrow && blockM > 0 && blockM % 64 = 0 then
-                match planOf blockM blockN (blockM / 32) with
+                match planOf blockM blockN (blockM / 32) stages with
                 | Ok wide -> Ok wide
                 | Error _ -> narrow
             else
                 narrow
 
+        let plan = planWith defaultStages
+
+        let planAsked (size: BlockSize) blockM blockN =
+            let stages = if size.Stages = 0 then defaultStages else size.Stages
+
+            if size.Warps = 0 then
+                planWith stages blockM blockN
+            else
+                planOf blockM blockN size.Warps stages
+
         match declaredSize kind spec with
-        | Some size when size.Target = Some kind -> plan size.BlockM (round size.BlockN)
+        | Some size when size.Target = Some kind -> planAsked size size.BlockM (round size.BlockN)
         | Some size ->
             let blockM = 64 * max 1 (min (size.BlockM / 64) (defaultM / 64))
 
             [
-                for blockN in [ min size.BlockN defaultN .. -unit .. unit ] -> plan blockM (round blockN)
+                for blockN in [ min size.BlockN defaultN .. -unit .. unit ] do
+                    planAsked size blockM (round blockN)
+                    // Warps and stages for all targets are for those that have them.
+                    plan blockM (round blockN)
             ]
             |> List.tryFind Result.isOk
             |> Option.defaultWith (fun () -> plan defaultM (round defaultN))
@@ -344,6 +385,12 @@ module Planner =
 
                 let reasons =
                     [
+                        if size.Target = Some Simd && size.Warps + size.Stages > 0 then
+                            Error "the CPU has neither warps nor stages."
+
+                        if size.Target = Some Portable && size.Stages > 0 then
+                            Error "portable holds one tile of keys at a time: it has no stages."
+
                         if
                             List.contains Simd spec.Targets
                             && (size.Target = None || size.Target = Some Simd)

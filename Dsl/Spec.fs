@@ -149,6 +149,12 @@ module Spec =
     let mask (spec: AttentionSpec) =
         Expr.conjunction [ for part in spec.Masks -> part.Body ]
 
+    /// Reads of the masks that cannot be outside their tables, whatever the call.
+    let checkedReads (spec: AttentionSpec) =
+        spec.Masks
+        |> List.filter (fun part -> part.ReadyMade)
+        |> List.collect (fun part -> Mask.checkedReads part.Name)
+
     /// True when the variant declares this head and value dimension.
     let accepts headDim valueDim (spec: AttentionSpec) =
         match spec.Dims with

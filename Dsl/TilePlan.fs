@@ -126,6 +126,12 @@ module TilePlan =
                 * size
         }
 
+    /// Threads of a device group.
+    let portableThreads (plan: TilePlan) =
+        match plan.Schedule with
+        | PortableSchedule schedule -> schedule.Threads
+        | _ -> 0
+
     /// Threads of a tensor-core group.
     let tensorThreads (plan: TilePlan) schedule =
         32 * schedule.Warps + (if plan.Target = Sm90 then 128 else 0)
@@ -189,6 +195,47 @@ module TilePlan =
         + " in "
         + typeName plan.Type
 
+    /// What is wrong with the warps or the stages of a tensor-core plan: a kernel is written for rows of 16, on Ampere also of 32, a warp.
+    let private tensorMisfit (plan: TilePlan) schedule =
+        let name = TargetDescription.name plan.Target
+
+        let rowsOfWarp, stages =
+            if plan.Target = Sm90 then
+                [ 16 ], [ 1; 2; 4 ]
+            else
+                [ 32; 16 ], [ 2 ]
+
+        let warps =
+            rowsOfWarp
+            |> List.filter (fun rows -> plan.BlockM % rows = 0)
+            |> List.map (fun rows -> plan.BlockM / rows)
+
+        let among values =
+            String.Join(" or ", values |> List.map text)
+
+        if not (List.contains schedule.Warps warps) then
+            Some(
+                " with "
+                + text schedule.Warps
+                + " warps: rows are shared by "
+                + among warps
+                + " on "
+                + name
+                + "."
+            )
+        elif not (List.contains schedule.Stages stages) then
+            Some(
+                " with "
+                + text schedule.Stages
+                + " stages: "
+                + name
+                + " has "
+                + among stages
+                + "."
+            )
+        else
+            None
+
     /// The plan if it fits its target, or what it needs and what there is.
     let verify (target: TargetDescription) plan =
         let needs = budget plan
@@ -207,6 +254,11 @@ module TilePlan =
             | Sm80 -> 32
             | _ -> 1
 
+        let misfit =
+            match plan.Schedule with
+            | TensorSchedule schedule -> tensorMisfit plan schedule
+            | _ -> None
+
         if plan.BlockM < 1 || plan.BlockN < 1 then
             Error(describe plan + ": block sizes are at least 1.")
         elif plan.BlockM % rows <> 0 then
@@ -218,6 +270,8 @@ module TilePlan =
                 + TargetDescription.name target.Kind
                 + "."
             )
+        elif misfit.IsSome then
+            Error(describe plan + misfit.Value)
         elif needs.Registers > target.Registers then
             Error(
                 describe plan

@@ -48,11 +48,11 @@ module Coverage =
     let private yes = Expr.bool true
     let private no = Expr.bool false
 
-    let private mayFault expr =
+    let private mayFault checkedReads expr =
         Expr.exists
             (fun part ->
                 match part with
-                | TableRead _ -> true
+                | TableRead _ -> not (List.contains part checkedReads)
                 | Binary((Div | Rem), _, Literal _) -> false
                 | Binary((Div | Rem), left, _) -> Expr.typeOf left <> Float
                 | _ -> false)
@@ -67,7 +67,9 @@ module Coverage =
                | Binary((Lt | Le | Gt | Ge | Eq), _, _) -> true
                | _ -> false)
 
-    let private classify (coverage: Coverage, earlier) conjunct =
+    let private classify checkedReads (coverage: Coverage, earlier) conjunct =
+        let mayFault = mayFault checkedReads
+
         let add (coverage: Coverage) bound =
             // An earlier condition of the row keeps its later reads from being made.
             let limit, outside =
@@ -150,8 +152,7 @@ module Coverage =
             RestFull = yes
         }
 
-    /// The coverage of a mask (a closed bool expression without the score).
-    let ofMask mask =
+    let private ofMaskWith checkedReads mask =
         let mask = Simplify.expression mask
         let inlined = Expr.inlineLocals mask
 
@@ -163,7 +164,7 @@ module Coverage =
         else
             let split =
                 Conjuncts.ofMask (Simplify.expression inlined)
-                |> List.fold classify (nothingKnown, [])
+                |> List.fold (classify checkedReads) (nothingKnown, [])
                 |> fst
 
             let leaves = TileRange.Leaves()
@@ -188,7 +189,11 @@ module Coverage =
                 RestFull = mustBeTrue
             }
 
-    let ofSpec spec = ofMask (Spec.mask spec)
+    /// The coverage of a mask (a closed bool expression without the score).
+    let ofMask mask = ofMaskWith [] mask
+
+    let ofSpec spec =
+        ofMaskWith (Spec.checkedReads spec) (Spec.mask spec)
 
     /// True when every pair within the lengths is kept.
     let keepsAll coverage =

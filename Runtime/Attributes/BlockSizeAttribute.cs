@@ -18,9 +18,12 @@ public sealed class BlockSizeAttribute(int m, int n) : Attribute
     /// </summary>
     public Targets Target { get; set; } = Targets.All;
 
-    /// <summary>Warps of a thread group; 0 leaves it to the planner. GPU targets only.</summary>
+    /// <summary>
+    /// Warps that share the rows of a tile; 0 leaves it to the planner. A warp has 16 rows on Sm90 and 16 or 32 on Sm80; other numbers are
+    /// refused. Portable takes the numbers that its rows a thread, 4 or 8, allow. The CPU has none.
+    /// </summary>
     public int Warps { get; set; }
 
-    /// <summary>Key and value tiles in flight; 0 leaves it to the planner. GPU targets only.</summary>
+    /// <summary>Key and value tiles in flight; 0 leaves it to the planner. 1, 2 or 4 on Sm90 and 2 on Sm80; other targets have none.</summary>
     public int Stages { get; set; }
 }

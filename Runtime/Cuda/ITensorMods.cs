@@ -9,6 +9,9 @@ namespace FlashGen.Support;
 public interface ITensorMods<TRow>
     where TRow : struct
 {
+    /// <summary>Whether rows keep some keys and not others.</summary>
+    static abstract bool HasMask { get; }
+
     /// <summary>Whether some of the mask is told by no row bounds.</summary>
     static abstract bool HasRest { get; }
 

@@ -66,6 +66,45 @@ let tests =
                 Expect.equal (rows [ SlidingWindow(300, 0) ] []) (Ok [ ShapeClass.Long, 128 ]) "a window"
             }
 
+            test "warps and stages that are declared are the plan's; those for all targets are wishes" {
+                let schedule kind target warps stages =
+                    let size =
+                        {
+                            BlockM = 128
+                            BlockN = 32
+                            Target = target
+                            Warps = warps
+                            Stages = stages
+                        }
+
+                    let spec = { spec with BlockSizes = [ size ] }
+
+                    Planner.tensor kind Float16 { HeadDim = 64; ValueDim = 64 } spec
+                    |> Result.map (fun plan -> plan.Schedule)
+
+                let is warps stages =
+                    Ok(TensorSchedule { Warps = warps; Stages = stages })
+
+                Expect.equal (schedule Sm90 (Some Sm90) 8 4) (is 8 4) "as declared"
+                Expect.equal (schedule Sm80 (Some Sm80) 8 0) (is 8 2) "16 rows a warp instead of 32"
+                Expect.equal (schedule Sm80 None 0 4) (is 4 2) "no four stages on Ampere"
+                Expect.equal (schedule Sm90 None 0 4) (is 8 4) "four on Hopper"
+                Expect.isError (schedule Sm90 (Some Sm90) 4 0) "64 rows are a warpgroup's"
+            }
+
+            test "a prefix is told by bounds, a user's table of that name is not" {
+                let coverage readyMade =
+                    Coverage.ofSpec
+                        { spec with
+                            Masks =
+                                Spec.readyMadeMods Mask.tryMask [ PrefixLm ]
+                                |> List.map (fun part -> { part with ReadyMade = readyMade })
+                        }
+
+                Expect.isTrue (Coverage.isExact (coverage true)) "its length is checked before a call"
+                Expect.isFalse (Coverage.isExact (coverage false)) "a read that C# does not reach must not fault"
+            }
+
             test "a dimension takes the least text that holds it, the two apart" {
                 let dims pairs =
                     [

@@ -136,4 +136,17 @@ let attributes =
                     " KB"
                     "[Attention(128)]\n[[|BlockSize(64, 1000000, Target = Targets.Simd)|]] static partial class A;"
             }
+            for size, reason in
+                [
+                    "128, 64, Target = Targets.Sm90, Warps = 4", "rows are shared by 8 on sm90"
+                    "128, 64, Target = Targets.Sm90, Stages = 3", "sm90 has 1 or 2 or 4"
+                    "128, 64, Target = Targets.Sm80, Warps = 2", "rows are shared by 4 or 8 on sm80"
+                    "128, 64, Target = Targets.Sm80, Stages = 1", "sm80 has 2"
+                    "16, 32, Target = Targets.Portable, Warps = 4", "groups of 32 threads on portable, not of 128"
+                    "64, 32, Target = Targets.Portable, Stages = 2", "it has no stages"
+                    "64, 32, Target = Targets.Simd, Warps = 2", "neither warps nor stages"
+                ] do
+                test $"FG0018 warps and stages that a target does not have: {size}" {
+                    refused "FG0018" reason $"[Attention(128)]\n[[|BlockSize({size})|]] static partial class A;"
+                }
         ]

@@ -250,8 +250,8 @@ let parts =
                                Layout = TensorLayout.BatchSequenceHead, Targets = Targets.Portable | Targets.Simd)]
                            [Attention(64, 192)]
                            [Scale(-0.5f)]
-                           [BlockSize(64, 32)]
-                           [BlockSize(16, 48, Target = Targets.Portable, Warps = 2, Stages = 3)]
+                           [BlockSize(64, 32, Stages = 3)]
+                           [BlockSize(16, 48, Target = Targets.Portable, Warps = 1)]
                            public static partial class A;"""
 
                 Expect.equal spec.Dims [ { HeadDim = 192; ValueDim = 128 }; same 64; same 192 ] "dimensions"
@@ -271,14 +271,14 @@ let parts =
                             BlockM = 64
                             BlockN = 32
                             Warps = 0
-                            Stages = 0
+                            Stages = 3
                         }
                         {
                             Target = Some Portable
                             BlockM = 16
                             BlockN = 48
-                            Warps = 2
-                            Stages = 3
+                            Warps = 1
+                            Stages = 0
                         }
                     ]
                     "block sizes"

@@ -11,7 +11,15 @@ namespace FlashGen.Generators.Emit.Tensor;
 /// </summary>
 internal sealed partial class Sm80Emitter(TensorTile tile)
 {
-    private readonly TensorPtx ptx = new(tile.BlockM / 16 / tile.Warps, tile.BlockN, tile.ValueDim, inPlace: true);
+    private readonly TensorPtx ptx = new(
+        tile.BlockM / 16 / tile.Warps,
+        tile.BlockN,
+        tile.ValueDim,
+        inPlace: true,
+        KeepsMaxima(tile)
+    );
+
+    private static bool KeepsMaxima(TensorTile tile) => tile.ValueDim > 64;
 
     private int RowTiles => tile.BlockM / 16 / tile.Warps;
 
@@ -206,9 +214,23 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
             yield return keys;
         yield return """
             Score<TMods, TRow>(call, memory, item, mods, row, warpFirst, warpLast, tile, isPartial, ref faults);
-            Softmax();
-            FadeOutputs();
+            FindMaxima();
             """;
+        yield return KeepsMaxima(tile)
+            // With a mask it is slower by as much as it is faster without: registers are short then.
+            ? """
+                if (!TMods.HasMask)
+                    KeepMaxima();
+                Softmax();
+                if (!TMods.HasMask)
+                    FadeRisen();
+                else
+                    FadeOutputs();
+                """
+            : """
+                Softmax();
+                FadeOutputs();
+                """;
         yield return Drop();
         yield return "RoundProbabilities();";
         if (!isNarrow)

@@ -309,6 +309,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
             Release(shared + KeyEmpty + 8 * {{Stage("n")}});
             Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles);
+            FindMaxima();
             Softmax();
             {{Drop}}RoundProbabilities();
             ClearBeyond(call, item, shared + Values + {{ValueBytes}} * {{Stage("n")}}, shared + ValueFull + 8 * {{Stage(
@@ -329,6 +330,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 CudaAsm.Emit("wgmma.wait_group.sync.aligned 1;");
                 Release(shared + KeyEmpty + 8 * nextStage);
                 Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles);
+                FindMaxima();
                 Softmax();
                 {{Drop.Replace("\n", "\n    ")}}StayBehindSoftmax(shared + ValueFull);
                 CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");

@@ -53,6 +53,8 @@ internal sealed class TensorModsEmitter
             private struct TensorMods : ITensorMods<TensorRow>
             {{{DeviceParameters.Fields(spec)}}
 
+                public static bool HasMask => {{Bool(mods.HasMask)}};
+
                 public static bool HasRest => {{Bool(mods.HasRest)}};
 
                 public static bool HasChanges => {{Bool(!spec.Scores.IsEmpty)}};
