@@ -50,9 +50,11 @@ gpu-bundle)
     setup
     folder=artifacts/gpu/flashgen-gpu
     rm -rf "$folder"
-    for project in Tool Tests Bench/Gpu; do
+    for project in Tool Tests; do
         dotnet publish -c Release -r linux-x64 --self-contained --nologo -v quiet -o "$folder" "$project"
     done
+    # ILGPU and the kernels compiled ahead, for the others too: a first call then takes half the time until the driver has it.
+    dotnet publish -c Release -r linux-x64 --self-contained --nologo -v quiet -p:PublishReadyToRun=true -o "$folder" Bench/Gpu
     # What only a compiler of F# and C# says in other languages.
     find "$folder" -mindepth 1 -maxdepth 1 -type d ! -name runtimes -exec rm -rf {} +
     cp eng/gpu/peers.py "$folder/"
