@@ -136,7 +136,10 @@ let private faults: (string * string * Fault) list =
         InText(panel, @"keys \+ \(count - \d+\) \* stride", "keys")
         "a second row takes the fade of the first",
         windowed,
-        InText(panel, @"V\.Create\(fades\[1\]\)", "V.Create(fades[0])")
+        InText(panel, @"(valueDim \+ d\] \*=) fades\[r\]", "$1 fades[0]")
+        "a second row takes the probabilities of the first",
+        windowed,
+        InText(panel, @"probabilities\[1 \* scoreStride \+ j\]", "probabilities[j]")
         "the scale is of the value dimension",
         windowed,
         InText(".Windowed.Simd.|Windowed.Simd.", @"Math\.Sqrt\(shape\.HeadDim\)", "Math.Sqrt(shape.ValueDim)")
