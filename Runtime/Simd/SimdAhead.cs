@@ -46,7 +46,7 @@ public unsafe struct SimdAhead
         else
         {
             // Under a causal mask the last tile takes less than half of its steps.
-            steps = (steps + 1) / 2;
+            steps = (steps + 3) / 4;
             ahead.rows = item.Rows;
             ahead.first = (byte*)call.OutputRow<T>(item);
             (ahead.firstStride, ahead.firstBytes) = (

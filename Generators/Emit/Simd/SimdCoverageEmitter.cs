@@ -269,27 +269,54 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
             """;
     }
 
-    private string NextTile() =>
-        $$"""
-            /// <summary>The first tile from one on that some row may keep keys of, and what is known of them; a number past the last tile where there is none.</summary>
+    private string NextTile()
+    {
+        string alike = string.Join(
+            " & ",
+            Leaves(Dependence.Column)
+                .SelectMany(
+                    leaf => IsBool(leaf) ? new[] { "Any", "All" } : new[] { "Low", "High" },
+                    (leaf, part) => leaf.Name + part
+                )
+                .Select(field => $"a.{field} == b.{field}")
+        );
+        return $$"""
+            /// <summary>
+            /// The first tile from one on that some row may keep keys of, how many from it on are alike, and what is known of them;
+            /// a number past the last tile where there is none.
+            /// </summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
             private static int NextTile({{Parameters.Replace(
                 "panel",
                 "all"
-            )}}, int index, int last, int panels, ref SimdOutcome outcome, out KeyLeaves keyLeaves)
+            )}}, int index, int last, int panels, ref SimdOutcome outcome, out int tiles, out KeyLeaves keyLeaves)
             {
-                keyLeaves = default;{{blockN}}
+                (tiles, keyLeaves) = (1, default);{{blockN}}
                 for (; (long)index * BlockN <= last; index++)
                 {
-                    int start = index * BlockN;
-                    keyLeaves = LeavesOfKeys(call, arguments, item, start, Math.Min(BlockN, last + 1 - start));
-                    if (!IsEmpty(call, arguments, item, all, keyLeaves))
-                        return index;
-                    outcome.Empty += panels;
+                    keyLeaves = LeavesOfTile(call, arguments, item, index);
+                    if (IsEmpty(call, arguments, item, all, keyLeaves))
+                    {
+                        outcome.Empty += panels;
+                        continue;
+                    }
+                    // Tiles alike are one to every row; together they save what each costs. Where they end depends on the keys alone, so
+                    // what a row computes does not depend on the panels beside it.
+                    while ((index + tiles) % (MostKeys / BlockN) != 0 && (index + (long)tiles) * BlockN <= last && AreAlike(keyLeaves, LeavesOfTile(call, arguments, item, index + tiles)))
+                        tiles++;
+                    return index;
                 }
                 return index;
             }
+
+            private static KeyLeaves LeavesOfTile(in SimdCall call, in SimdArguments arguments, in SimdItem item, int index)
+            {{{blockN}}
+                return LeavesOfKeys(call, arguments, item, index * BlockN, Math.Min(BlockN, item.KeyLength - index * BlockN));
+            }
+
+            private static bool AreAlike(in KeyLeaves a, in KeyLeaves b) => {{alike}};
             """;
+    }
 
     private string PassLeaves => HasKeyLeaves ? ", in KeyLeaves keyLeaves" : "";
 

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using FlashGen.Dsl;
@@ -61,7 +62,7 @@ internal sealed class SimdEmitter
             )}}{{generic}} : global::FlashGen.Support.{{(tile.Wide ? "ISimdKernel" : "ISimdRowKernel")}}<SimdArguments>{{constraint}}
             {
                 private const int Rows = {{tile.Rows}};
-            {{Indent(SizesOfTiles(), 1)}}
+            {{Indent(SizesOfTiles() + DeclareMostKeys, 1)}}
 
                 public static int PanelRows => Rows;
 
@@ -115,7 +116,15 @@ internal sealed class SimdEmitter
 
     private string DeclareBlockN => text.IsUniform ? "" : "\n    int BlockN = TileKeys(call);";
 
-    private string TileKeys => text.IsUniform ? "BlockN" : "TileKeys(call)";
+    // Keys that are computed at once.
+    private string MostKeys =>
+        kinds.HasKeyLeaves ? "MostKeys"
+        : text.IsUniform ? "BlockN"
+        : "TileKeys(call)";
+
+    // Of tiles alike as many as a tile has that no table decides; of doubles half of it.
+    private string DeclareMostKeys =>
+        kinds.HasKeyLeaves ? $"\nprivate const int MostKeys = {Math.Max(text.MostKeys, tile.Wide ? 64 : 128)};" : "";
 
     // A size for all calls is a constant.
     private string SizesOfTiles() =>
@@ -129,7 +138,7 @@ internal sealed class SimdEmitter
     private string Scratch() =>
         $$"""
             public static nint ScratchBytes(in SimdCall call, int panels) =>
-                sizeof({{Real}}) * ({{TileKeys}} * Rows + (nint)panels * Rows * (call.HeadDim + call.ValueDim + 6)) + SimdKeyTile<{{StoredType}}, {{Real}}>.Bytes(call, {{TileKeys}});
+                sizeof({{Real}}) * ({{MostKeys}} * Rows + (nint)panels * Rows * (call.HeadDim + call.ValueDim + 6)) + SimdKeyTile<{{StoredType}}, {{Real}}>.Bytes(call, {{MostKeys}});
             """;
 
     private string Run()
@@ -142,16 +151,25 @@ internal sealed class SimdEmitter
                         Join(&all, panels + p);
                 """
             : "";
-        // Where a tile of keys may be empty for all panels the next one that is not is known before it is needed.
+        // Where a tile of keys may be empty for all panels the next one that is not, and those alike, are known before they are needed.
+        string computedKeys = kinds.HasKeyLeaves ? "MostKeys" : "BlockN";
         string begin = kinds.HasKeyLeaves
-            ? "NextTile(call, arguments, item, &all, first / BlockN, last, count, ref outcome, out KeyLeaves nextLeaves)"
+            ? "NextTile(call, arguments, item, &all, first / BlockN, last, count, ref outcome, out int nextTiles, out KeyLeaves nextLeaves)"
             : "first / BlockN";
         string next = kinds.HasKeyLeaves
             ? """
                 KeyLeaves keyLeaves = nextLeaves;
-                        next = NextTile(call, arguments, item, &all, index + 1, last, count, ref outcome, out nextLeaves);
+                        int tiles = nextTiles;
+                        next = NextTile(call, arguments, item, &all, index + tiles, last, count, ref outcome, out nextTiles, out nextLeaves);
                 """
             : "next = index + 1;";
+        (string keys, string nextKeys) = kinds.HasKeyLeaves
+            ? ("tiles * BlockN", "nextTiles * BlockN")
+            : ("BlockN", "BlockN");
+        string steps =
+            kinds.HasKeyLeaves ? $"((end - start + {tile.KeyUnroll - 1}) / {tile.KeyUnroll})"
+            : text.IsUniform ? Number((plan.BlockN + tile.KeyUnroll - 1) / tile.KeyUnroll)
+            : $"((BlockN + {tile.KeyUnroll - 1}) / {tile.KeyUnroll})";
         string passLeaves = kinds.HasKeyLeaves ? ", keyLeaves" : "";
         string kind = kinds.HasMask
             ? $"TileKind kind = from < to ? Kind(call, arguments, item, panel, from, to - 1{passLeaves}) : TileKind.Empty;"
@@ -161,8 +179,8 @@ internal sealed class SimdEmitter
             public static void Run(in SimdCall call, in SimdArguments arguments, in SimdItem item, byte* scratch, ref SimdOutcome outcome)
             {
                 int headDim = call.HeadDim, valueDim = call.ValueDim;{{DeclareBlockN}}
-                {{Real}}* scores = ({{Real}}*)scratch, copy = scores + BlockN * Rows;
-                {{Real}}* memory = copy + SimdKeyTile<{{StoredType}}, {{Real}}>.Bytes(call, BlockN) / sizeof({{Real}});
+                {{Real}}* scores = ({{Real}}*)scratch, copy = scores + {{computedKeys}} * Rows;
+                {{Real}}* memory = copy + SimdKeyTile<{{StoredType}}, {{Real}}>.Bytes(call, {{computedKeys}}) / sizeof({{Real}});
                 SimdKeyTile<{{StoredType}}, {{Real}}> tile = default;
 
                 int count = (item.Rows + Rows - 1) / Rows;
@@ -178,13 +196,9 @@ internal sealed class SimdEmitter
                 for (int index = {{begin}}, next; (long)index * BlockN <= last; index = next)
                 {
                     {{next}}
-                    int start = index * BlockN, end = Math.Min(start + BlockN, last + 1);
+                    int start = index * BlockN, end = Math.Min(start + {{keys}}, last + 1);
                     tile.Locate(call, item, start, end - start, count > 1, copy);
-                    SimdAhead ahead = SimdAhead.Of<{{StoredType}}>(call, item, (int)Math.Min((long)next * BlockN, last + 1L), last, BlockN, count * {{(
-                text.IsUniform
-                    ? Number((plan.BlockN + tile.KeyUnroll - 1) / tile.KeyUnroll)
-                    : $"((BlockN + {tile.KeyUnroll - 1}) / {tile.KeyUnroll})"
-            )}});
+                    SimdAhead ahead = SimdAhead.Of<{{StoredType}}>(call, item, (int)Math.Min((long)next * BlockN, last + 1L), last, {{nextKeys}}, count * {{steps}});
                     for (int p = 0; p < count; p++)
                     {
                         Panel* panel = panels + p;
@@ -225,14 +239,15 @@ internal sealed class SimdEmitter
         string inside = coverage.Rest.IsEmpty
             ? $"SimdBounds.Inside(from, to, panel->AllFirst, panel->AllLast, {tile.KeyUnroll})"
             : "(from, from)";
+        string computed = kinds.HasKeyLeaves ? "(to - 1) / BlockN - from / BlockN + 1" : "1";
         const string Part = "(call, arguments, item, panel, a, b - a, s, ref outcome);";
         string change = hasScores ? $"\n    else\n        Change{Part}" : "";
         return $$"""
             (int low, int high) = (from, to);
             if (kind == TileKind.Partial)
-                (outcome.Partial, (low, high)) = (outcome.Partial + 1, {{inside}});
+                (outcome.Partial, (low, high)) = (outcome.Partial + {{computed}}, {{inside}});
             else
-                outcome.Full++;
+                outcome.Full += {{computed}};
             // Between low and high every row keeps every key.
             for (int part = 0; part < 3; part++)
             {

@@ -33,6 +33,9 @@ internal sealed class SimdText
     /// <summary>The most panels of an item.</summary>
     public int MostPanels => choices.Max(choice => Sizes(choice.Plan).Panels);
 
+    /// <summary>The most keys of a tile.</summary>
+    public int MostKeys => choices.Max(choice => choice.Plan.BlockN);
+
     /// <summary>Why plans are not the planner's, a line each; none where a measurement found the planner right.</summary>
     public IEnumerable<string> Reasons() =>
         choices
