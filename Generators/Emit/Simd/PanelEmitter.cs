@@ -43,6 +43,8 @@ internal static class PanelEmitter
 
             {{Indent(ScoresBlock(tile, 1), 1)}}
 
+            {{(tile.SplitsLast ? Indent(ScoresOfLast(tile), 1) + "\n\n" + Indent(ScoresBlock(tile, tile.KeyUnroll, last: true), 1) + "\n" : "")}}
+
             {{Indent(Softmax(tile), 1)}}
 
             {{Indent(Values(tile), 1)}}
@@ -50,6 +52,8 @@ internal static class PanelEmitter
             {{Indent(ValuesBlock(tile, tile.ValueUnroll), 1)}}
 
             {{Indent(ValuesBlock(tile, 1), 1)}}
+
+            {{(tile.SplitsLast ? Indent(ValuesOfLast(tile), 1) + "\n\n" + Indent(ValuesBlock(tile, tile.ValueUnroll, last: true), 1) + "\n\n" + Indent(ValuesBlock(tile, 1, last: true), 1) + "\n" : "")}}
 
             {{(tile.Wide ? "" : Indent(RowKernelsEmitter.Emit(tile), 1) + "\n")}}
             {{Indent(
@@ -92,9 +96,26 @@ internal static class PanelEmitter
             }
             """;
 
-    private static string ScoresBlock(SimdTile tile, int keys)
+    private static string ScoresOfLast(SimdTile tile) =>
+        $$"""
+            /// <summary>As above, of the rows in a panel's last vector alone, for a whole step of keys at least.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            public static void ScoresOfLast({{tile.Real}}* keys, nint stride, int count, {{tile.Real}}* queries, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum, ref SimdAhead ahead)
+            {
+                for (int j = 0; j < count; j += {{tile.KeyUnroll}})
+                {
+                    ahead.Step();
+                    int from = count - j < {{tile.KeyUnroll}} ? count - {{tile.KeyUnroll}} : j;
+                    Scores{{tile.KeyUnroll}}OfLast(keys + from * stride, stride, queries + {{tile.Rows
+                - tile.Lanes}}, headDim, scores + from * Rows + {{tile.Rows - tile.Lanes}}, maximum + {{tile.Rows
+                - tile.Lanes}});
+                }
+            }
+            """;
+
+    private static string ScoresBlock(SimdTile tile, int keys, bool last = false)
     {
-        int vectors = tile.RowVectors;
+        int vectors = last ? 1 : tile.RowVectors;
         string Accumulator(int j, int i) => $"s{j}_{i}";
         string Maximum(int i) =>
             Tree(Enumerable.Range(0, keys).Select(j => Accumulator(j, i)).ToList(), (a, b) => $"V.MaxNative({a}, {b})");
@@ -116,7 +137,7 @@ internal static class PanelEmitter
             );
         return $$"""
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            private static void Scores{{keys}}({{tile.Real}}* key, nint stride, {{tile.Real}}* query, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum)
+            private static void Scores{{keys}}{{(last ? "OfLast" : "")}}({{tile.Real}}* key, nint stride, {{tile.Real}}* query, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum)
             {
             {{Indent(Lines(keys, j => j == 0 ? $"{tile.Real}* k0 = key;" : $"{tile.Real}* k{j} = k{j - 1} + stride;"), 1)}}
             {{Indent(Lines(keys, vectors, (j, i) => $"Reals {Accumulator(j, i)} = Reals.Zero;"), 1)}}
@@ -196,9 +217,25 @@ internal static class PanelEmitter
             }
             """;
 
-    private static string ValuesBlock(SimdTile tile, int columns)
+    private static string ValuesOfLast(SimdTile tile) =>
+        $$"""
+            /// <summary>Adds the weighted values of further keys to the outputs of the rows in a panel's last vector.</summary>
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            public static void ValuesOfLast({{tile.Real}}* values, nint stride, int count, {{tile.Real}}* probabilities, {{tile.Real}}* outputs, int valueDim)
+            {
+                probabilities += {{tile.Rows - tile.Lanes}};
+                outputs += {{tile.Rows - tile.Lanes}};
+                int d = 0;
+                for (; d + {{tile.ValueUnroll}} <= valueDim; d += {{tile.ValueUnroll}})
+                    Values{{tile.ValueUnroll}}OfLast(values + d, stride, count, probabilities, outputs + d * Rows);
+                for (; d < valueDim; d++)
+                    Values1OfLast(values + d, stride, count, probabilities, outputs + d * Rows);
+            }
+            """;
+
+    private static string ValuesBlock(SimdTile tile, int columns, bool last = false)
     {
-        int vectors = tile.RowVectors;
+        int vectors = last ? 1 : tile.RowVectors;
         string Accumulator(int d, int i) => $"o{d}_{i}";
         string At(int row, int vector) => row == 0 && vector == 0 ? "" : $" + {row * tile.Rows + vector * tile.Lanes}";
         string Name(string name, int number, int step) => step == 0 ? $"{name}{number}" : $"{name}{number}_{step}";
@@ -217,20 +254,23 @@ internal static class PanelEmitter
             );
         return $$"""
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            private static void Values{{columns}}({{tile.Real}}* value, nint stride, int count, {{tile.Real}}* probability, {{tile.Real}}* fade, {{tile.Real}}* outputs)
+            private static void Values{{columns}}{{(last ? "OfLast" : "")}}({{tile.Real}}* value, nint stride, int count, {{tile.Real}}* probability, {{(last ? "" : tile.Real + "* fade, ")}}{{tile.Real}}* outputs)
             {
             {{Indent(Lines(columns, vectors, (d, i) => $"Reals {Accumulator(d, i)} = Reals.Zero;"), 1)}}
             {{(columns == 1 ? "" : Indent($"for (; count >= 2; count -= 2, value += 2 * stride, probability += 2 * Rows)\n{{\n{Indent(Step(0), 1)}\n{Indent(Step(1), 1)}\n}}", 1) + "\n")}}    for (; count > 0; count--, value += stride, probability += Rows)
                 {
             {{Indent(Step(0), 2)}}
                 }
-            {{Indent(Lines(vectors, i => $"Reals f{i} = V.Load(fade{At(0, i)});"), 1)}}
-            {{Indent(
+            {{(last ? "" : Indent(Lines(vectors, i => $"Reals f{i} = V.Load(fade{At(0, i)});"), 1) + "\n")}}{{Indent(
                 Lines(
                     columns,
                     vectors,
                     (d, i) =>
-                        $"{Fma(tile)}(V.Load(outputs{At(d, i)}), f{i}, {Accumulator(d, i)}).Store(outputs{At(d, i)});"
+                        (
+                            last
+                                ? $"(V.Load(outputs{At(d, i)}) + {Accumulator(d, i)})"
+                                : $"{Fma(tile)}(V.Load(outputs{At(d, i)}), f{i}, {Accumulator(d, i)})"
+                        ) + $".Store(outputs{At(d, i)});"
                 ),
                 1
             )}}

@@ -67,7 +67,9 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
             {
                 public {{tile.Real}}* Queries, Outputs, Maximum, NewMaximum, Sum, Fade;
                 public int* FirstKeys, LastKeys;
-                public int FirstRow, Rows, First, Last{{(HasBounds ? ", AllFirst, AllLast" : "")}};{{leaves}}
+                public int FirstRow, Rows, First, Last{{(HasBounds ? ", AllFirst, AllLast" : "")}}{{(
+                HasBounds && tile.SplitsLast ? ", LastBefore" : ""
+            )}};{{leaves}}
             }{{keyLeaves}}
             """;
     }
@@ -104,7 +106,9 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
             private static void Bounds({{Parameters}}, ref SimdOutcome outcome)
             {
             {{Indent(UniformFields, 1)}}
-                Ints firsts = V.Create(int.MaxValue), lasts = V.Create(-1), latest = Ints.Zero, earliest = V.Create(int.MaxValue);
+                Ints firsts = V.Create(int.MaxValue), lasts = V.Create(-1), latest = Ints.Zero, earliest = V.Create(int.MaxValue);{{(
+                tile.SplitsLast ? "\n    Ints before = lasts;" : ""
+            )}}
                 bool fault = false;
                 Ints faults = Ints.Zero;
                 if (keyLength == 0)
@@ -114,7 +118,9 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
                 }{{Section(scope, Level.Uniform, 1)}}
                 for (int row = 0; row < Rows; row += {{IntLanes}})
                 {
-            {{Indent(RowFields, 2)}}{{Section(scope, Level.Row, 2)}}
+            {{Indent(RowFields, 2)}}{{Section(scope, Level.Row, 2)}}{{(
+                tile.SplitsLast ? "\n        before = lasts;" : ""
+            )}}
                     Ints first = {{first}};
                     Ints last = {{last}};{{keep}}
                     first.Store(panel->FirstKeys + row);
@@ -125,7 +131,9 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
                     (latest, earliest) = (V.Max(latest, first), V.Min(earliest, last));
                 }
                 (panel->First, panel->Last) = (Lanes.Min(firsts), Lanes.Max(lasts));
-                (panel->AllFirst, panel->AllLast) = (Lanes.Max(latest), Lanes.Min(earliest));{{fault}}
+                (panel->AllFirst, panel->AllLast) = (Lanes.Max(latest), Lanes.Min(earliest));{{(
+                tile.SplitsLast ? "\n    panel->LastBefore = Lanes.Max(before);" : ""
+            )}}{{fault}}
             }
             """;
     }

@@ -35,6 +35,11 @@ internal sealed class SimdEmitter
 
     private bool HasBounds => kinds.HasBounds;
 
+    private bool SplitsLast => HasBounds && tile.SplitsLast;
+
+    private const string ValuesOfLast =
+        "\n            if (lastOnly < to)\n                MicroKernels.ValuesOfLast(values + (lastOnly - from) * tile.ValueStride, tile.ValueStride, to - lastOnly, scores + (lastOnly - from) * Rows, panel->Outputs, valueDim);";
+
     /// <summary>The kernel's type: generic in the stored element, except for doubles.</summary>
     public static string KernelName(SimdTile tile) =>
         tile.Wide ? $"SimdWide{tile.VectorBits}" : $"Simd{tile.VectorBits}";
@@ -215,7 +220,9 @@ internal sealed class SimdEmitter
                         {{Real}}* keys = tile.Keys + (from - start) * tile.KeyStride, values = tile.Values + (from - start) * tile.ValueStride;
             {{Indent(ScoresAndChanges(), 3)}}
                         MicroKernels.Softmax(scores, to - from, panel->Maximum, panel->NewMaximum, panel->Sum, panel->Fade);{{Dropout()}}
-                        MicroKernels.Values(values, tile.ValueStride, to - from, scores, panel->Fade, panel->Outputs, valueDim);
+                        MicroKernels.Values(values, tile.ValueStride, {{(
+                SplitsLast ? "lastOnly" : "to"
+            )}} - from, scores, panel->Fade, panel->Outputs, valueDim);{{(SplitsLast ? ValuesOfLast : "")}}
                     }
                 }
 
@@ -242,12 +249,28 @@ internal sealed class SimdEmitter
         string computed = kinds.HasKeyLeaves ? "(to - 1) / BlockN - from / BlockN + 1" : "1";
         const string Part = "(call, arguments, item, panel, a, b - a, s, ref outcome);";
         string change = hasScores ? $"\n    else\n        Change{Part}" : "";
+        string split = SplitsLast
+            ? $$"""
+
+                // From here on only rows of the last vector keep keys: under a causal mask's edge, half of a panel.
+                int lastOnly = Math.Max(from, panel->LastBefore + 1);
+                if (low > from || lastOnly < high || lastOnly + {{tile.KeyUnroll}} > to)
+                    lastOnly = to;
+                """
+            : "";
+        string scoresOfLast = SplitsLast
+            ? """
+
+                    if (lastOnly < b)
+                        MicroKernels.ScoresOfLast(keys + (lastOnly - from) * tile.KeyStride, tile.KeyStride, b - lastOnly, panel->Queries, headDim, scores + (lastOnly - from) * Rows, panel->Fade, ref ahead);
+                """
+            : "";
         return $$"""
             (int low, int high) = (from, to);
             if (kind == TileKind.Partial)
                 (outcome.Partial, (low, high)) = (outcome.Partial + {{computed}}, {{inside}});
             else
-                outcome.Full += {{computed}};
+                outcome.Full += {{computed}};{{split}}
             // Between low and high every row keeps every key.
             for (int part = 0; part < 3; part++)
             {
@@ -255,10 +278,10 @@ internal sealed class SimdEmitter
                 if (a >= b)
                     continue;
                 {{Real}}* s = scores + (a - from) * Rows;
-                {{Scores("keys + (a - from) * tile.KeyStride", "b - a", "s", hasScores ? "Fade" : "NewMaximum").Replace(
+                {{Scores("keys + (a - from) * tile.KeyStride", SplitsLast ? "Math.Min(b, lastOnly) - a" : "b - a", "s", hasScores ? "Fade" : "NewMaximum").Replace(
                 "panel->NewMaximum",
                 "part == 0 ? panel->NewMaximum : panel->Fade"
-            )}}
+            )}}{{scoresOfLast}}
                 if (part > 0)
                     {{(hasScores ? "ChangeAndMask" : "Mask")}}{{Part}}{{change}}
             }

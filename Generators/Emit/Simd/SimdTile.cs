@@ -26,6 +26,12 @@ internal readonly record struct SimdTile(int VectorBits, bool Wide, int RowVecto
 
     public int Rows => RowVectors * Lanes;
 
+    /// <summary>
+    /// Whether keys that only the rows of a panel's last vector keep, as at a causal mask's edge, are computed for these alone.
+    /// A panel of doubles has too few rows.
+    /// </summary>
+    public bool SplitsLast => !Wide && RowVectors > 1;
+
     /// <summary>The class of the micro-kernels, in namespace FlashGen.Generated.</summary>
     public string ClassName => $"Panel{VectorBits}{(Wide ? "Wide" : "")}_{RowVectors}x{KeyUnroll}x{ValueUnroll}";
 }
