@@ -8,7 +8,7 @@ namespace FlashGen.Generators.Emit.Simd;
 /// softmax, so no lane is idle. What bounds it is memory: the rows of a group share each key and value that is loaded.
 ///
 /// A row or two take keys and values in the order of their addresses, for that is what the hardware fetches ahead by itself; several
-/// keys in turns took twice the time. More rows compute so much between two lines that it falls behind: each line is fetched
+/// keys in turns took 1.6 times as long. More rows compute so much between two lines that it falls behind: each line is fetched
 /// into the second-level cache long before.
 /// </summary>
 internal static class RowKernelsEmitter
