@@ -74,7 +74,7 @@ static class Decoding
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             double cores = (Environment.CpuUsage.TotalTime - before).TotalSeconds / seconds;
             // A core that another process had is not idle through any fault of ours.
-            double waited = Waiting.Since(threadsBefore, threads);
+            double waited = Waiting.Since(threadsBefore, threads, seconds);
             if (cores > best)
                 (best, ms, isNoisy) = (cores, 1e3 * seconds / Calls, waited > 0.05 * seconds);
         }

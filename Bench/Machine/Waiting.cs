@@ -25,19 +25,25 @@ static partial class Waiting
     }
 
     /// <summary>
-    /// Seconds that the so many threads that have run most since then waited meanwhile. The rest of a process, such as a peer's threads
-    /// that have nothing to do but spin, waits for cores that these have.
+    /// Seconds that the so many threads that have run most since then waited meanwhile for other processes. The rest of a process, such as
+    /// a peer's threads that have nothing to do but spin, waits for cores that these have; and threads of a peer that starts more than
+    /// it was asked to wait for each other: of what all threads together have had of so many cores, nothing was another process's.
     /// </summary>
-    public static double Since(Dictionary<string, (long Ran, long Waited)> before, int threads) =>
-        Now()
-            .Select(thread =>
-            {
-                (long ran, long waited) = before.GetValueOrDefault(thread.Key);
-                return (Ran: thread.Value.Ran - ran, Waited: thread.Value.Waited - waited);
-            })
-            .OrderByDescending(thread => thread.Ran)
-            .Take(threads)
-            .Sum(thread => thread.Waited) / 1e9;
+    public static double Since(Dictionary<string, (long Ran, long Waited)> before, int threads, double seconds)
+    {
+        (long Ran, long Waited)[] since =
+        [
+            .. Now()
+                .Select(thread =>
+                {
+                    (long ran, long waited) = before.GetValueOrDefault(thread.Key);
+                    return (Ran: thread.Value.Ran - ran, Waited: thread.Value.Waited - waited);
+                })
+                .OrderByDescending(thread => thread.Ran),
+        ];
+        double waited = since.Take(threads).Sum(thread => thread.Waited) / 1e9;
+        return Math.Min(waited, Math.Max(0, threads * seconds - since.Sum(thread => thread.Ran) / 1e9));
+    }
 
     /// <summary>Seconds that the calling thread has had a core; 0 where nothing is known.</summary>
     public static double OnCore() =>

@@ -102,7 +102,7 @@ static class Race
         candidate.Run();
         double seconds = Stopwatch.GetElapsedTime(before).TotalSeconds;
         onCore = Waiting.OnCore() - onCore;
-        double waited = Waiting.Since(threadsBefore, threads);
+        double waited = Waiting.Since(threadsBefore, threads, seconds);
         return new(seconds, onCore, isAtPeak && waited <= MostWaited * seconds);
     }
 

@@ -21,6 +21,8 @@ sealed unsafe class OnnxSession : IDisposable
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
+        // Its threads spin for work while it runs, as they do by default, but not on into another candidate's turn.
+        settings.AddSessionConfigEntry("session.force_spinning_stop", "1");
         session = new(model, settings);
         binding = session.CreateIoBinding();
         foreach ((OnnxModel.Port port, Buffer<float> buffer) in tensors)
