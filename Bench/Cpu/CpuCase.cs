@@ -48,7 +48,7 @@ static class Duel
         int at = Array.FindIndex(runners, rival => rival.Name == roofRival);
         double? peak =
             flops > 0 ? flops / seconds / roof.PeakNow(threads)
-            : at >= 0 ? race.Ratio(at + 1)
+            : at >= 0 ? race.Ratio(at + 1) * runners[at].Share
             : null;
         string mood =
             (race.Discarded == 0 ? "" : $"{race.Discarded} of {race.Count} samples discarded")

@@ -4,10 +4,16 @@ using FlashGen.Bench.Peers;
 
 namespace FlashGen.Bench.Cpu;
 
-/// <summary>One query: bound by memory, so beside a plain read of the same keys and values in the same turns.</summary>
+/// <summary>
+/// One query: bound by memory, so beside plain reads in the same turns: of as many bytes at the bandwidth of 512 MB, and of the same keys
+/// and values, a part of which the caches may have kept from the turn before.
+/// </summary>
 static class Decoding
 {
-    private const string Stream = "reading keys and values once";
+    private const string Memory = "as many bytes from memory",
+        Stream = "reading keys and values once";
+
+    private const long MemoryBytes = 512L << 20;
 
     public static IEnumerable<CpuCase> Cases()
     {
@@ -24,13 +30,14 @@ static class Decoding
         IEnumerable<CpuResult> Measure(Roof roof, int threads)
         {
             using Tensors t = new(heads);
+            using Buffer<float> memory = new(MemoryBytes / sizeof(float));
             List<Rival> rivals =
             [
-                Read(roof, threads, t),
+                .. Reads(roof, threads, t, memory, threads == 2 ? 0.9 : null),
                 heads.Query == heads.Key ? t.Torch(false, threads, null) : t.TorchPacked(threads, null),
                 .. t.Onnx(false, threads, null),
             ];
-            return [.. Duel.Run(roof, threads, name, Prefill.Ours(t, false, threads), rivals, roofRival: Stream)];
+            return [.. Duel.Run(roof, threads, name, Prefill.Ours(t, false, threads), rivals, roofRival: Memory)];
         }
     }
 
@@ -42,10 +49,11 @@ static class Decoding
         IEnumerable<CpuResult> Measure(Roof roof, int threads)
         {
             using Tensors t = new(heads);
+            using Buffer<float> memory = new(MemoryBytes / sizeof(float));
             Action ours = Prefill.Ours(t, false, threads);
             List<CpuResult> results =
             [
-                .. Duel.Run(roof, threads, name, ours, [Read(roof, threads, t)], roofRival: Stream),
+                .. Duel.Run(roof, threads, name, ours, [.. Reads(roof, threads, t, memory, null)], roofRival: Memory),
             ];
             if (threads > 1)
                 results.Add(Busy(name, threads, ours));
@@ -56,8 +64,16 @@ static class Decoding
     private static string Name(Heads heads) =>
         $"decode {heads.Query} heads over {heads.Key}, {heads.Keys} keys x {heads.Dim}";
 
-    private static Rival Read(Roof roof, int threads, Tensors t) =>
-        new(Stream, () => StreamRead.Run(roof.Crew, threads, t.Key, t.Value), threads == 2 ? 0.9 : null);
+    private static Rival[] Reads(Roof roof, int threads, Tensors t, Buffer<float> memory, double? atLeast) =>
+        [
+            new(
+                Memory,
+                () => StreamRead.Run(roof.Crew, threads, memory),
+                atLeast,
+                (t.Key.Length + t.Value.Length) / (double)memory.Length
+            ),
+            new(Stream, () => StreamRead.Run(roof.Crew, threads, t.Key, t.Value), null),
+        ];
 
     // Processor time over time: how many cores were at work. On a busy machine it says less, so the best of several counts.
     private static CpuResult Busy(string name, int threads, Action ours)
