@@ -61,7 +61,7 @@ static class Decoding
         }
     }
 
-    private static string Name(Heads heads) =>
+    public static string Name(Heads heads) =>
         $"decode {heads.Query} heads over {heads.Key}, {heads.Keys} keys x {heads.Dim}";
 
     private static Rival[] Reads(Roof roof, int threads, Tensors t, Buffer<float> memory, double? atLeast) =>

@@ -11,6 +11,8 @@ static class Formats
     {
         yield return Types(64);
         yield return Types(128);
+        Heads decoding = new(32, 8, 1, 4096, 128);
+        yield return Types(decoding, Decoding.Name(decoding), null, null);
         yield return Grouped();
         yield return Layout();
     }
@@ -18,18 +20,23 @@ static class Formats
     private static CpuCase Types(int dim)
     {
         Heads heads = Heads.Of(8, 2048, dim);
-        return new($"16-bit storage, {Prefill.Name(heads, false)}", Measure);
+        return Types(heads, Prefill.Name(heads, false), 1 / 1.08, 1 / 1.15);
+    }
+
+    private static CpuCase Types(Heads heads, string name, double? bfloat16AtLeast, double? float16AtLeast)
+    {
+        return new($"16-bit storage, {name}", Measure);
 
         IEnumerable<CpuResult> Measure(Roof roof, int threads)
         {
             using Tensors t = new(heads);
             return
             [
-                .. Stored("bfloat16", x => (BFloat16)x, Full.Forward, 1 / 1.08),
-                .. Stored("float16", x => (Half)x, Full.Forward, 1 / 1.15),
+                .. Stored("bfloat16", x => (BFloat16)x, Full.Forward, bfloat16AtLeast),
+                .. Stored("float16", x => (Half)x, Full.Forward, float16AtLeast),
             ];
 
-            IEnumerable<CpuResult> Stored<T>(string type, Func<float, T> convert, ForwardOf<T> forward, double atLeast)
+            IEnumerable<CpuResult> Stored<T>(string type, Func<float, T> convert, ForwardOf<T> forward, double? atLeast)
                 where T : unmanaged
             {
                 AttentionOptions options = new() { Threads = threads };
@@ -41,7 +48,7 @@ static class Formats
                 return Duel.Run(
                     roof,
                     threads,
-                    $"{type} {Prefill.Name(heads, false)}",
+                    $"{type} {name}",
                     () => forward(query.Span, key.Span, value.Span, output.Span, shape, default, options),
                     [new("float32", Prefill.Ours(t, false, threads), atLeast)],
                     heads.Flops

@@ -16,6 +16,9 @@ public static unsafe class SimdRowLoop
     // Rows that go through a tile together.
     private const int RowsAtOnce = 16;
 
+    // Keys or values that are widened at a time, into what stays in the first-level cache.
+    private const int WidenedAtOnce = 16;
+
     /// <summary>Bytes of scratch that <see cref="Run"/> needs.</summary>
     public static nint ScratchBytes<T, TKernel, TArguments>(in SimdCall call)
         where T : unmanaged
@@ -26,7 +29,7 @@ public static unsafe class SimdRowLoop
                 RowsAtOnce * (nint)ScoreStride(TKernel.TileKeys(call))
                 + (nint)call.GroupSize * call.QueryLength * call.HeadDim
             )
-        + SimdKeyTile<T, float>.Bytes(call, TKernel.TileKeys(call));
+        + WidenedBytes<T>(call);
 
     /// <summary>Computes the rows of a group against some of its keys, and leaves them as partial results.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -45,20 +48,20 @@ public static unsafe class SimdRowLoop
         int tileKeys = TKernel.TileKeys(call);
         nint scoreStride = ScoreStride(tileKeys);
         float* scores = (float*)scratch;
-        float* copy = scores + RowsAtOnce * scoreStride;
-        float* queries = copy + SimdKeyTile<T, float>.Bytes(call, tileKeys) / sizeof(float);
+        float* widened = scores + RowsAtOnce * scoreStride;
+        float* queries = widened + WidenedBytes<T>(call) / sizeof(float);
         byte* leaves = stackalloc byte[TKernel.LeavesBytes];
         SimdTileKind* kinds = stackalloc SimdTileKind[RowsAtOnce];
         float* fades = stackalloc float[RowsAtOnce];
         SimdItem item = split.Item;
-        SimdKeyTile<T, float> tile = default;
+        T* keys = call.KeyRow<T>(item),
+            values = call.ValueRow<T>(item);
 
         (int first, int last) = Open<T, TKernel, TArguments>(call, arguments, split, queries, partials, ref outcome);
         for (int index = first / tileKeys; (long)index * tileKeys <= last; index++)
         {
             int start = index * tileKeys,
                 end = Math.Min(start + tileKeys, last + 1);
-            tile.Locate(call, item, start, end - start, isShared: false, copy);
             TKernel.Leaves(call, arguments, item, start, end - start, leaves);
             int some;
             for (int r = 0; r < split.Rows; r += some)
@@ -84,20 +87,29 @@ public static unsafe class SimdRowLoop
                     some = 1;
                     continue;
                 }
-                tile.Load(call);
 
-                float* keys = tile.Keys + (from - start) * tile.KeyStride,
-                    values = tile.Values + (from - start) * tile.ValueStride;
-                TKernel.Scores(
-                    keys,
-                    tile.KeyStride,
-                    to - from,
-                    queries + (nint)r * call.HeadDim,
-                    call.HeadDim,
-                    some,
-                    scores,
-                    scoreStride
-                );
+                for (int key = from, count; key < to; key += count)
+                {
+                    (nint at, nint stride) = Floats(
+                        keys,
+                        call.KeyStrides.Row,
+                        key,
+                        to,
+                        call.HeadDim,
+                        widened,
+                        out count
+                    );
+                    TKernel.Scores(
+                        (float*)at,
+                        stride,
+                        count,
+                        queries + (nint)r * call.HeadDim,
+                        call.HeadDim,
+                        some,
+                        scores + (key - from),
+                        scoreStride
+                    );
+                }
                 for (int i = 0; i < some; i++)
                 {
                     split.Select(call, r + i, ref item);
@@ -112,20 +124,59 @@ public static unsafe class SimdRowLoop
                     if (call.DropoutThreshold != 0)
                         SimdDropout.Apply(call, item, item.FirstRow, 1, from, to - from, own);
                 }
-                TKernel.Values(
-                    values,
-                    tile.ValueStride,
-                    to - from,
-                    scores,
-                    scoreStride,
-                    fades,
-                    some,
-                    partials[r].Outputs,
-                    call.ValueDim
-                );
+                for (int key = from, count; key < to; key += count)
+                {
+                    (nint at, nint stride) = Floats(
+                        values,
+                        call.ValueStrides.Row,
+                        key,
+                        to,
+                        call.ValueDim,
+                        widened,
+                        out count
+                    );
+                    TKernel.Values(
+                        (float*)at,
+                        stride,
+                        count,
+                        scores + (key - from),
+                        scoreStride,
+                        fades,
+                        some,
+                        partials[r].Outputs,
+                        call.ValueDim
+                    );
+                    // Outputs fade once a tile.
+                    new Span<float>(fades, some).Fill(1);
+                }
             }
         }
     }
+
+    // Keys or values from one on as floats, and the distance of their rows: all of them where they lie, or some that are widened.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (nint At, nint Stride) Floats<T>(
+        T* rows,
+        long stride,
+        int first,
+        int end,
+        int columns,
+        float* widened,
+        out int count
+    )
+        where T : unmanaged
+    {
+        count = end - first;
+        rows += first * stride;
+        if (typeof(T) == typeof(float))
+            return ((nint)rows, (nint)stride);
+        count = Math.Min(count, WidenedAtOnce);
+        SimdElements.Widen(rows, stride, count, columns, widened);
+        return ((nint)widened, columns);
+    }
+
+    private static nint WidenedBytes<T>(in SimdCall call) =>
+        typeof(T) == typeof(float) ? 0 : sizeof(float) * (nint)WidenedAtOnce * Math.Max(call.HeadDim, call.ValueDim);
 
     // Packs the rows' queries, and finds the keys that each and any of them may keep.
     private static (int First, int Last) Open<T, TKernel, TArguments>(
