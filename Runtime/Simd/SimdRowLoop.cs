@@ -16,9 +16,6 @@ public static unsafe class SimdRowLoop
     // Rows that go through a tile together.
     private const int RowsAtOnce = 16;
 
-    // Keys or values that are widened at a time, into what stays in the first-level cache.
-    private const int WidenedAtOnce = 16;
-
     /// <summary>Bytes of scratch that <see cref="Run"/> needs.</summary>
     public static nint ScratchBytes<T, TKernel, TArguments>(in SimdCall call)
         where T : unmanaged
@@ -29,7 +26,7 @@ public static unsafe class SimdRowLoop
                 RowsAtOnce * (nint)ScoreStride(TKernel.TileKeys(call))
                 + (nint)call.GroupSize * call.QueryLength * call.HeadDim
             )
-        + WidenedBytes<T>(call);
+        + SimdRowFloats<T>.Bytes(call);
 
     /// <summary>Computes the rows of a group against some of its keys, and leaves them as partial results.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -49,13 +46,13 @@ public static unsafe class SimdRowLoop
         nint scoreStride = ScoreStride(tileKeys);
         float* scores = (float*)scratch;
         float* widened = scores + RowsAtOnce * scoreStride;
-        float* queries = widened + WidenedBytes<T>(call) / sizeof(float);
+        float* queries = widened + SimdRowFloats<T>.Bytes(call) / sizeof(float);
         byte* leaves = stackalloc byte[TKernel.LeavesBytes];
         SimdTileKind* kinds = stackalloc SimdTileKind[RowsAtOnce];
         float* fades = stackalloc float[RowsAtOnce];
         SimdItem item = split.Item;
-        T* keys = call.KeyRow<T>(item),
-            values = call.ValueRow<T>(item);
+        SimdRowFloats<T> keys = new(call.KeyRow<T>(item), call.KeyStrides.Row, call.HeadDim, widened);
+        SimdRowFloats<T> values = new(call.ValueRow<T>(item), call.ValueStrides.Row, call.ValueDim, widened);
 
         (int first, int last) = Open<T, TKernel, TArguments>(call, arguments, split, queries, partials, ref outcome);
         for (int index = first / tileKeys; (long)index * tileKeys <= last; index++)
@@ -89,19 +86,9 @@ public static unsafe class SimdRowLoop
                 }
 
                 for (int key = from, count; key < to; key += count)
-                {
-                    (nint at, nint stride) = Floats(
-                        keys,
-                        call.KeyStrides.Row,
-                        key,
-                        to,
-                        call.HeadDim,
-                        widened,
-                        out count
-                    );
                     TKernel.Scores(
-                        (float*)at,
-                        stride,
+                        keys.From(key, to, out count),
+                        keys.Stride,
                         count,
                         queries + (nint)r * call.HeadDim,
                         call.HeadDim,
@@ -109,7 +96,6 @@ public static unsafe class SimdRowLoop
                         scores + (key - from),
                         scoreStride
                     );
-                }
                 for (int i = 0; i < some; i++)
                 {
                     split.Select(call, r + i, ref item);
@@ -126,18 +112,9 @@ public static unsafe class SimdRowLoop
                 }
                 for (int key = from, count; key < to; key += count)
                 {
-                    (nint at, nint stride) = Floats(
-                        values,
-                        call.ValueStrides.Row,
-                        key,
-                        to,
-                        call.ValueDim,
-                        widened,
-                        out count
-                    );
                     TKernel.Values(
-                        (float*)at,
-                        stride,
+                        values.From(key, to, out count),
+                        values.Stride,
                         count,
                         scores + (key - from),
                         scoreStride,
@@ -152,31 +129,6 @@ public static unsafe class SimdRowLoop
             }
         }
     }
-
-    // Keys or values from one on as floats, and the distance of their rows: all of them where they lie, or some that are widened.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (nint At, nint Stride) Floats<T>(
-        T* rows,
-        long stride,
-        int first,
-        int end,
-        int columns,
-        float* widened,
-        out int count
-    )
-        where T : unmanaged
-    {
-        count = end - first;
-        rows += first * stride;
-        if (typeof(T) == typeof(float))
-            return ((nint)rows, (nint)stride);
-        count = Math.Min(count, WidenedAtOnce);
-        SimdElements.Widen(rows, stride, count, columns, widened);
-        return ((nint)widened, columns);
-    }
-
-    private static nint WidenedBytes<T>(in SimdCall call) =>
-        typeof(T) == typeof(float) ? 0 : sizeof(float) * (nint)WidenedAtOnce * Math.Max(call.HeadDim, call.ValueDim);
 
     // Packs the rows' queries, and finds the keys that each and any of them may keep.
     private static (int First, int Last) Open<T, TKernel, TArguments>(
