@@ -222,14 +222,16 @@ module PlanChoice =
                         own
                 | None -> planned own ofKernel)
 
-    /// The tensor-core plans of a type and dimension: that of short shapes first, where the planner has one and nothing else was asked
-    /// for or measured.
+    /// The tensor-core plans of a type and dimension: that of short shapes first, where the planner has one of fewer rows and no size was
+    /// declared. A measurement of long shapes says nothing of short ones.
     let tensor kind elementType dims (spec: AttentionSpec) tuned =
         tensorLong kind elementType dims spec tuned
         |> Result.map (fun long ->
-            match long.Source, Planner.tensorShort kind elementType dims spec with
-            | FromPlanner, Some short -> [ { long with Plan = short }; long ]
-            | _ -> [ long ])
+            match long.Source, Planner.tensorShort kind elementType dims (undeclared spec) with
+            | FromBlockSize, _
+            | _, None -> [ long ]
+            | _, Some short when short.BlockM >= long.Plan.BlockM -> [ long ]
+            | _, Some short -> [ planned short []; long ])
 
     /// The dimensions for which a variant has kernels of a target and type.
     let dims target elementType (spec: AttentionSpec) =

@@ -41,15 +41,29 @@ let tests =
 
             test
                 "a mask with an edge has another plan for few keys where tiles have 192 rows; a window has 128 rows for all" {
-                let rows readyMade blockSizes =
+                let rowsOf tuned readyMade blockSizes =
                     let spec =
                         { spec with
                             Masks = Spec.readyMadeMods Mask.tryMask readyMade
                             BlockSizes = blockSizes
                         }
 
-                    PlanChoice.tensor Sm90 Float16 { HeadDim = 64; ValueDim = 64 } spec []
+                    PlanChoice.tensor Sm90 Float16 { HeadDim = 64; ValueDim = 64 } spec tuned
                     |> Result.map (List.map (fun each -> each.Plan.ShapeClass, each.Plan.BlockM))
+
+                let rows = rowsOf []
+
+                let measured rows =
+                    let line = $"sm90 float16 d=64 dv=64 long m={rows} n=128 warps={rows / 16} stages=2"
+
+                    [
+                        {
+                            DeviceClass = "sm_90"
+                            Plan = Expect.wantOk (TilePlan.parse line) "the plan"
+                            Milliseconds = 1.0
+                            DefaultMilliseconds = 1.0
+                        }
+                    ]
 
                 let size =
                     {
@@ -64,6 +78,16 @@ let tests =
                 Expect.equal (rows [ Causal ] []) (Ok [ Short, 128; ShapeClass.Long, 192 ]) "causal"
                 Expect.equal (rows [ Causal ] [ size ]) (Ok [ ShapeClass.Long, 192 ]) "what is declared is for all"
                 Expect.equal (rows [ SlidingWindow(300, 0) ] []) (Ok [ ShapeClass.Long, 128 ]) "a window"
+
+                Expect.equal
+                    (rowsOf (measured 192) [ Causal ] [])
+                    (Ok [ Short, 128; ShapeClass.Long, 192 ])
+                    "a measurement of long shapes leaves the short ones their plan"
+
+                Expect.equal
+                    (rowsOf (measured 128) [ Causal ] [])
+                    (Ok [ ShapeClass.Long, 128 ])
+                    "which they do not need where long ones have as few rows"
             }
 
             test "warps and stages that are declared are the plan's; those for all targets are wishes" {

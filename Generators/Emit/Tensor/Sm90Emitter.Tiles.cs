@@ -13,7 +13,8 @@ internal sealed partial class Sm90Emitter
     private string Setup()
     {
         string descriptors =
-            ".reg .b64 at, beside, address;\n.reg .b64 queryMapAt, keyMapAt, valueMapAt;\n.reg .pred clear, add, one, leads;\n.reg .b32 column, target;";
+            (CanHoldQueries ? $".reg .b32 q<{tile.HeadDim / 4}>;\n" : "")
+            + ".reg .b64 at, beside, address;\n.reg .b64 queryMapAt, keyMapAt, valueMapAt;\n.reg .pred clear, add, one, leads;\n.reg .b32 column, target;";
         IEnumerable<string> Initialize()
         {
             yield return "mbarrier.init.shared::cta.b64 [%0], 1;";
@@ -175,15 +176,21 @@ internal sealed partial class Sm90Emitter
 
     private string Products()
     {
-        string scores = Lines(
-            tile.HeadDim / 16,
-            step =>
-            {
-                int query = (step / 4 * (tile.BlockM * 128) + step % 4 * 32) >> 4;
-                int key = (step / 4 * (tile.BlockN * 128) + step % 4 * 32) >> 4;
-                return $"{Descriptor("at", "%0", query)} {Descriptor("beside", "%1", key)} wgmma.mma_async.sync.aligned.m64n{tile.BlockN}k16.f32.f16.f16 {{{{Scores}}}}, at, beside, {(step == 0 ? "clear" : "add")}, 1, 1, 0, 0;";
-            }
-        );
+        // Of queries from shared memory, or from the registers that hold them.
+        string Scores(bool areHeld) =>
+            Lines(
+                tile.HeadDim / 16,
+                step =>
+                {
+                    int query = (step / 4 * (tile.BlockM * 128) + step % 4 * 32) >> 4;
+                    int key = (step / 4 * (tile.BlockN * 128) + step % 4 * 32) >> 4;
+                    string product = $"wgmma.mma_async.sync.aligned.m64n{tile.BlockN}k16.f32.f16.f16 {{{{Scores}}}}";
+                    string adds = step == 0 ? "clear" : "add";
+                    return areHeld
+                        ? $"{Descriptor("beside", "%0", key)} {product}, {Registers("q", 4 * step, 4)}, beside, {adds}, 1, 1, 0;"
+                        : $"{Descriptor("at", "%0", query)} {Descriptor("beside", "%1", key)} {product}, at, beside, {adds}, 1, 1, 0, 0;";
+                }
+            );
         string outputs = Lines(
             tile.BlockN / 16,
             step =>
@@ -199,9 +206,9 @@ internal sealed partial class Sm90Emitter
             private static void MultiplyKeys(int queryTile, int keyTile) => CudaAsm.Emit($$"""
                 {{{{UpperWord}}}}
                 wgmma.fence.sync.aligned;
-            {{{{Indent(scores, 1)}}}}
+            {{{{Indent(Scores(areHeld: false), 1)}}}}
                 wgmma.commit_group.sync.aligned;
-                """, queryTile, keyTile);
+                """, queryTile, keyTile);{{{{(CanHoldQueries ? "\n\n" + HeldQueries(Scores(areHeld: true)) : "")}}}}
 
             /// <summary>Outputs of 64 rows: O += P V, probabilities from registers, in steps of 16 keys.</summary>
             [MethodImpl(Inline)]
@@ -213,4 +220,28 @@ internal sealed partial class Sm90Emitter
                 """, valueTile);
             """";
     }
+
+    private string HeldQueries(string scores) =>
+        $$$$""""
+            {{{{TensorPtx.Method(
+                "Takes a warp's 16 queries into registers, as the left operand of their products (PTX ISA, \"Register fragments for wgmma.mma_async.m64nNk16\").",
+                "HoldQueries",
+                "int queries",
+                Lines(
+                    tile.HeadDim / 16,
+                    step =>
+                        $"xor.b32 ti, %0, {step % 4 * 32}; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Registers("q", 4 * step, 4)}, [ti+{step / 4 * (tile.BlockM * 128)}];"
+                ),
+                "queries"
+            )}}}}
+
+            /// <summary>Scores of 64 rows, queries from registers.</summary>
+            [MethodImpl(Inline)]
+            private static void MultiplyHeldQueries(int keyTile) => CudaAsm.Emit($$"""
+                {{{{UpperWord}}}}
+                wgmma.fence.sync.aligned;
+            {{{{Indent(scores, 1)}}}}
+                wgmma.commit_group.sync.aligned;
+                """, keyTile);
+            """";
 }

@@ -36,6 +36,16 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
 
     private int ChunksAt => ChunkBarriersAt + 16 * ChunksAhead;
 
+    // Queries of a tile in registers: a fifth less is read from shared memory for each tile of keys. Worth it where registers are left
+    // beside scores and outputs for them and for what a variant needs, as measured on an H200: which variants those are, in C#.
+    private string HoldsQueries =>
+        Consumers > 2 ? ""
+        : tile.HeadDim <= 96 ? "!(TMods.HasRest || TMods.HasChanges || TMods.HasDropout)"
+        : tile.HeadDim <= 128 ? "!(TMods.HasMask || TMods.HasChanges || TMods.HasDropout)"
+        : "";
+
+    private bool CanHoldQueries => HoldsQueries.Length > 0;
+
     /// <summary>With room to start at a multiple of 1024.</summary>
     public int SharedBytes => ChunksAt + ChunksAhead * ChunkBytes + 1024;
 
@@ -275,7 +285,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                     if (tiles.HasTile)
                     {
                         Wait(shared + QueryFull, q & 1);
-            {{Indent(Tiles(), 3)}}
+            {{Indent(HoldQueries + Tiles(), 3)}}
                         q++;
                     }
 
@@ -301,6 +311,38 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             }
             """;
 
+    // Rows of 128 bytes, whose pieces of 16 are swapped by the row's number (PTX ISA, "Swizzling modes").
+    private string HoldQueries =>
+        CanHoldQueries
+            ? $$"""
+                if ({{HoldsQueries}})
+                {
+                    int row = 64 * group + 16 * (Group.IdxX >> 5 & 3) + (Group.IdxX & 15), piece = Group.IdxX >> 4 & 1 ^ Group.IdxX & 7;
+                    HoldQueries(shared + 128 * row + 16 * piece);
+                    Release(shared + QueryEmpty);
+                }
+
+                """
+            : "";
+
+    private string MultiplyKeys(string keyTile) =>
+        CanHoldQueries
+            ? $$"""
+                if ({{HoldsQueries}})
+                    MultiplyHeldQueries({{keyTile}});
+                else
+                    MultiplyKeys(queryTile, {{keyTile}});
+                """
+            : $"MultiplyKeys(queryTile, {keyTile});";
+
+    private string ReleaseQueries =>
+        CanHoldQueries
+            ? $$"""
+                if (!({{HoldsQueries}}))
+                    Release(shared + QueryEmpty);
+                """
+            : "Release(shared + QueryEmpty);";
+
     // Where masks or score changes are long texts: one softmax for the first tile and the others then, which the driver's compiler has done
     // in two thirds of the time. Elsewhere the first tile has its own, for the loop is 1 to 4 % faster with both products at its top.
     private string HasLongText => tile.HeadDim > 128 ? "TMods.HasRest || TMods.HasChanges" : "TMods.HasRest";
@@ -309,7 +351,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
         $$"""
             // Scores of the first tile have nothing to overlap with.
             Wait(shared + KeyFull + 8 * {{Stage("n")}}, {{Phase("n")}});
-            MultiplyKeys(queryTile, keyTiles + {{KeyBytes >> 4}} * {{Stage("n")}});
+            {{MultiplyKeys($"keyTiles + {KeyBytes >> 4} * {Stage("n")}")}}
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
             Release(shared + KeyEmpty + 8 * {{Stage("n")}});
             if ({{HasLongText}})
@@ -350,7 +392,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                     n++;
                 }
             }
-            Release(shared + QueryEmpty);
+            {{ReleaseQueries}}
             Wait(shared + ValueFull + 8 * {{Stage("n")}}, {{Phase("n")}});
             MultiplyValues(valueTiles + {{ValueBytes >> 4}} * {{Stage("n")}});
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
@@ -374,7 +416,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             )}};
             int keyTile = TensorWarp.Uniform(keyTiles + {{KeyBytes >> 4}} * nextStage), valueTile = TensorWarp.Uniform(valueTiles + {{ValueBytes >> 4}} * stage);
             Wait(shared + KeyFull + 8 * nextStage, nextPhase);
-            MultiplyKeys(queryTile, keyTile);
+            {{MultiplyKeys("keyTile")}}
             Wait(shared + ValueFull + 8 * stage, phase);
             MultiplyValues(valueTile);
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 1;");
