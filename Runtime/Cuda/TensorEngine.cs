@@ -85,6 +85,38 @@ public sealed unsafe class TensorEngine : IDisposable
             .Zip((TensorKernel[]?)kernels ?? []);
     }
 
+    /// <summary>
+    /// Loads tensor-core kernels of a variant before they are called, of those that a device runs. They stay loaded until the result is
+    /// disposed.
+    /// </summary>
+    /// <param name="variant">The variant.</param>
+    /// <param name="accelerator">The device.</param>
+    /// <param name="isWanted">Which of its plans.</param>
+    internal static IDisposable LoadAhead(
+        AttentionVariant variant,
+        CudaAccelerator accelerator,
+        Func<PlanInfo, bool> isWanted
+    )
+    {
+        TensorDevice device = TensorDevice.Of(accelerator);
+        (PlanInfo, TensorKernel)[] own =
+        [
+            .. KernelsOf(variant).Where(pair => isWanted(pair.Plan) && device.Refusal(pair.Plan) is null),
+        ];
+        TensorEngine engine = new(variant, accelerator, own, int.MaxValue);
+        try
+        {
+            foreach ((PlanInfo plan, TensorKernel kernel) in own)
+                engine.ModuleOf(plan, kernel);
+            return engine;
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>The plan of a call's kernel; null where Portable runs it.</summary>
     public PlanInfo? PlanFor(ElementType type, in AttentionShape shape)
     {
@@ -177,7 +209,7 @@ public sealed unsafe class TensorEngine : IDisposable
     {
         TensorKernel kernel = chosen.Kernel;
         bool isHopper = chosen.Plan.Target == Target.Sm90;
-        TensorModule module = ModuleOf(kernel, isHopper ? "sm_90a" : "sm_80", isBFloat16);
+        TensorModule module = ModuleOf(chosen.Plan, kernel);
         int columns = chosen.Plan.ValueDim;
         long mostParts = scratch.Length / (sizeof(float) * TensorMerge.Floats(shape, 1, columns));
         (TensorWork work, int groups) = TensorDistribution.Of(
@@ -233,7 +265,7 @@ public sealed unsafe class TensorEngine : IDisposable
             && (strides.Batch | strides.Head | strides.Row) % 4 == 0;
     }
 
-    private TensorModule ModuleOf(TensorKernel kernel, string target, bool isBFloat16)
+    private TensorModule ModuleOf(PlanInfo plan, TensorKernel kernel)
     {
         lock (gate)
         {
@@ -242,13 +274,17 @@ public sealed unsafe class TensorEngine : IDisposable
                 return known;
         }
         // Not under the lock: the driver takes its time, and other kernels need not wait for it.
-        TensorModuleKey key = new(kernel.Method, target, isBFloat16);
+        TensorModuleKey key = new(
+            kernel.Method,
+            plan.Target == Target.Sm90 ? "sm_90a" : "sm_80",
+            plan.ElementType == ElementType.BFloat16
+        );
         TensorModule module = modulesOfDevice.Use(key, () => TensorModule.Load(accelerator, kernel, key));
         lock (gate)
             if (!isDisposed && modules.TryAdd(kernel, module))
                 return module;
         // Another thread was first, or disposed the engine.
         modulesOfDevice.Release(key);
-        return ModuleOf(kernel, target, isBFloat16);
+        return ModuleOf(plan, kernel);
     }
 }

@@ -53,7 +53,7 @@ internal sealed class CandidateBuild : IDisposable
             dims = new(dims.ValueDim, dims.ValueDim);
             plan = plan is null ? null : PlanCandidates.transfer(type, dims, plan.ShapeClass, plan);
         }
-        Declaration declaration = Declare(Narrow(spec, plan, dims, target, type), plan);
+        Dsl.Declaration declaration = Declare(Narrow(spec, plan, dims, target, type), plan);
         string[] files;
         try
         {
@@ -108,7 +108,7 @@ internal sealed class CandidateBuild : IDisposable
         );
     }
 
-    private static Declaration Declare(AttentionSpec spec, TilePlan? plan) =>
+    private static Dsl.Declaration Declare(AttentionSpec spec, TilePlan? plan) =>
         new(
             spec,
             Namespace,

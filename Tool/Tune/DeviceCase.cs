@@ -76,18 +76,7 @@ internal sealed class DeviceCase<T, TLogSumExp> : TimedCase
         stream.Synchronize();
         double once = Queue(kernels, 1);
         calls = (int)Math.Clamp(Math.Ceiling(2 * LeastMilliseconds / Math.Max(once, 1e-3)), calls, 1000);
-        return Reference.Verify<T, TLogSumExp>(
-            Variant,
-            host.Query,
-            host.Key,
-            host.Value,
-            host.Output,
-            host.LogSumExp,
-            Shape,
-            arguments,
-            RowsToCheck(),
-            roundWeights: kernels.PlanFor(Elements.TypeOf<T>(), Shape).Target is Target.Sm80 or Target.Sm90
-        );
+        return Judge(host, arguments, kernels.PlanFor(Elements.TypeOf<T>(), Shape).Target);
     }
 
     public override double Time(AttentionVariant candidate) => Queue(Kernels(candidate), calls) / calls;

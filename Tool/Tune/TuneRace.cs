@@ -142,8 +142,16 @@ internal sealed class TuneRace(WorkerSlot slot, TuneKernel kernel)
         }
     }
 
-    private bool Prepare(Racer racer) =>
-        AskOf(racer, new("prepare", [racer.Id], racer.IsOwn ? "" : racer.Plan, kernel)) is { Outcome: TuneOutcome.Ok };
+    private bool Prepare(Racer racer)
+    {
+        WorkerRequest request = new("prepare", [racer.Id], racer.IsOwn ? "" : racer.Plan, kernel);
+        bool isBesideOthers = slot.BuildsAhead;
+        WorkerReply? reply = AskOf(racer, request);
+        // Whose fault the worker's end was is not known while it builds others: once more, alone. Who hung did so itself.
+        if (reply is null && isBesideOthers && racer.Outcome != TuneOutcome.TimedOut)
+            reply = AskOf(racer, request);
+        return reply is { Outcome: TuneOutcome.Ok };
+    }
 
     private WorkerReply? AskOf(Racer racer, WorkerRequest request)
     {

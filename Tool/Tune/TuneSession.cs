@@ -47,9 +47,30 @@ internal sealed class TuneSession(
         var read = Text.parseSpec(variant.Spec);
         if (read.IsError)
             throw new ToolException($"{variant.Name}: its spec cannot be read: {read.ErrorValue}");
-        foreach (TuneUnit unit in TuneUnits.Of(read.ResultValue, target, types, settings.VectorBits))
+        TuneUnit[] units = [.. TuneUnits.Of(read.ResultValue, target, types, settings.VectorBits)];
+        // Building takes longer than timing on a device, and does not disturb it; on the CPU it would.
+        if (WorkerKindOf() == WorkerKind.Device && DateTime.UtcNow < settings.Deadline)
+            foreach (TuneUnit unit in units)
+                Expect(variant, unit);
+        foreach (TuneUnit unit in units)
             Tune(variant, unit);
     }
+
+    // What the first race of a unit will try, and the planner's own plans that the others start from.
+    private void Expect(AttentionVariant variant, TuneUnit unit)
+    {
+        foreach (TilePlan kernel in unit.Kernels)
+        {
+            bool racesTexts = kernel == unit.Kernels[0] && !settings.KeepsTexts;
+            string[] plans = [.. Texts(racesTexts ? PlanCandidates.texts(kernel) : [kernel])];
+            HashSet<string> known = [.. Records(variant, kernel).Select(record => record.Plan)];
+            if (!plans.All(known.Contains))
+                slot.Expect(KernelOf(variant, kernel), ["", .. plans.Skip(1).Where(plan => !known.Contains(plan))]);
+        }
+    }
+
+    private IEnumerable<string> Texts(IEnumerable<TilePlan> plans) =>
+        plans.Select(TilePlanModule.print).Distinct().Take(settings.Candidates);
 
     private void Tune(AttentionVariant variant, TuneUnit unit)
     {
@@ -118,7 +139,7 @@ internal sealed class TuneSession(
     )
     {
         TuneKernel kernel = KernelOf(variant, own);
-        string[] texts = [.. plans.Select(TilePlanModule.print).Distinct().Take(settings.Candidates)];
+        string[] texts = [.. Texts(plans)];
         Dictionary<string, TuneRecord> known = Records(variant, own).ToDictionary(record => record.Plan);
         string[] open = [.. texts.Where(text => !known.ContainsKey(text))];
         if (open.Length != 0)

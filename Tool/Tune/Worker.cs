@@ -20,10 +20,7 @@ internal sealed class Worker : IDisposable
     private readonly WorkerKind kind;
     private readonly int threads;
     private readonly Dictionary<int, CandidateBuild> prepared = [];
-
-    // Of one variant and type: classes of shapes try the same plans.
-    private readonly Dictionary<string, CandidateBuild> builds = [];
-    private (string, Target, ElementType) built;
+    private readonly CandidateBuilds builds;
     private (TuneKernel Kernel, TimedCase Case)? timed;
 
     private Worker(string assembly, string device, int threads, TextWriter output)
@@ -35,6 +32,7 @@ internal sealed class Worker : IDisposable
             backend is SimdBackend ? WorkerKind.Simd
             : backend.IsSlow ? WorkerKind.Simulator
             : WorkerKind.Device;
+        builds = new(backend);
     }
 
     /// <summary>Answers requests until there are no more.</summary>
@@ -77,6 +75,7 @@ internal sealed class Worker : IDisposable
     public void Dispose()
     {
         timed?.Case.Dispose();
+        builds.Dispose();
         backend.Dispose();
     }
 
@@ -101,6 +100,11 @@ internal sealed class Worker : IDisposable
     {
         switch (request.Op)
         {
+            case "expect":
+                builds.BeginOwn(variants[request.Kernel!.Variant], request.Kernel);
+                foreach (string plan in request.Plans!)
+                    builds.Begin(variants[request.Kernel.Variant], PlanOf(plan), request.Kernel);
+                break;
             case "prepare":
                 Reply(output, Prepare(request.Ids[0], request.Plan, request.Kernel!));
                 break;
@@ -125,44 +129,18 @@ internal sealed class Worker : IDisposable
             () =>
             {
                 AttentionVariant variant = variants[kernel.Variant];
-                TilePlan? plan =
-                    planText.Length == 0 ? null
-                    : TilePlanModule.parse(planText) is { IsOk: true, ResultValue: { } parsed } ? parsed
-                    : throw new CandidateException(TuneOutcome.Refused, "The plan cannot be read.");
-                CandidateBuild build = BuildOf(variant, plan, kernel);
+                TilePlan? plan = PlanOf(planText);
+                CandidateBuild build = builds.Of(variant, plan, kernel);
                 prepared[id] = build;
                 Check(variant, build.Variant, kernel, plan);
                 return new();
             }
         );
 
-    private CandidateBuild BuildOf(AttentionVariant variant, TilePlan? plan, TuneKernel kernel)
-    {
-        if (built != (kernel.Variant, kernel.Target, kernel.Type))
-        {
-            foreach (CandidateBuild old in builds.Values)
-                old.Dispose();
-            builds.Clear();
-            built = (kernel.Variant, kernel.Target, kernel.Type);
-        }
-        // A plan is measured for a class of shapes by standing for all of them.
-        TilePlan? forAll = plan is null ? null : PlanCandidates.transfer(plan.Type, plan.Dims, ShapeClass.Long, plan);
-        string key = forAll is null
-            ? FormattableString.Invariant($"{kernel.HeadDim} {kernel.ValueDim}")
-            : TilePlanModule.print(forAll);
-        if (!builds.TryGetValue(key, out CandidateBuild? build))
-            builds.Add(
-                key,
-                build = CandidateBuild.Create(
-                    SpecOf(variant),
-                    forAll,
-                    new(kernel.HeadDim, kernel.ValueDim),
-                    TuneUnits.Kind(kernel.Target),
-                    TuneUnits.Kind(kernel.Type)
-                )
-            );
-        return build;
-    }
+    private static TilePlan? PlanOf(string text) =>
+        text.Length == 0 ? null
+        : TilePlanModule.parse(text) is { IsOk: true, ResultValue: { } parsed } ? parsed
+        : throw new CandidateException(TuneOutcome.Refused, "The plan cannot be read.");
 
     // A ragged shape of a few tiles as a whole, then some rows of the very call that is timed.
     private void Check(AttentionVariant variant, AttentionVariant candidate, TuneKernel kernel, TilePlan? plan)
@@ -196,17 +174,6 @@ internal sealed class Worker : IDisposable
         TimedCase made = ElementDispatch.Do(kernel.Type, new CaseMaker(this, variant, shape));
         timed = (kernel, made);
         return made;
-    }
-
-    private static AttentionSpec SpecOf(AttentionVariant variant)
-    {
-        var read = Text.parseSpec(variant.Spec);
-        return read.IsOk
-            ? read.ResultValue
-            : throw new CandidateException(
-                TuneOutcome.Failed,
-                $"The spec of {variant.Name} cannot be read: {read.ErrorValue}"
-            );
     }
 
     private static WorkerReply Guard(int id, Func<WorkerReply> work)

@@ -4,11 +4,18 @@ using System.Text.Json.Serialization;
 namespace FlashGen.Tool.Tune;
 
 /// <summary>What the tool asks of its worker, one JSON object a line.</summary>
-/// <param name="Op">prepare, time or forget.</param>
+/// <param name="Op">expect, prepare, time or forget.</param>
 /// <param name="Ids">The candidates it is about.</param>
 /// <param name="Plan">To prepare: the plan; empty for the planner's own.</param>
-/// <param name="Kernel">To prepare: what it is a candidate for.</param>
-internal sealed record WorkerRequest(string Op, int[] Ids, string Plan = "", TuneKernel? Kernel = null);
+/// <param name="Kernel">To expect or prepare: what they are candidates for.</param>
+/// <param name="Plans">To expect: the plans that will be prepared.</param>
+internal sealed record WorkerRequest(
+    string Op,
+    int[] Ids,
+    string Plan = "",
+    TuneKernel? Kernel = null,
+    string[]? Plans = null
+);
 
 /// <summary>What a worker answers: first what it runs on; then, of each candidate that it was asked about, what came of it.</summary>
 internal sealed record WorkerReply

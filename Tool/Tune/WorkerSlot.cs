@@ -9,6 +9,9 @@ internal sealed class WorkerSlot(TuneSettings settings, CancellationToken cancel
     private WorkerProcess? worker;
     private int ids;
 
+    /// <summary>Whether the worker was told of candidates to come, which it builds beside those that it is asked about.</summary>
+    public bool BuildsAhead { get; private set; }
+
     /// <summary>A number for a candidate.</summary>
     public int NextId() => ids++;
 
@@ -17,6 +20,7 @@ internal sealed class WorkerSlot(TuneSettings settings, CancellationToken cancel
     public WorkerReply Greeting()
     {
         worker?.Dispose();
+        BuildsAhead = false;
         worker = WorkerProcess.Start(settings.WorkerArguments, settings.VectorBits);
         TimeSpan limit = settings.Limit > LeastStart ? settings.Limit : LeastStart;
         return worker.Receive(limit, cancellation) switch
@@ -50,6 +54,13 @@ internal sealed class WorkerSlot(TuneSettings settings, CancellationToken cancel
 
     /// <summary>Tells the worker, if there is one, what needs no answer.</summary>
     public void Send(WorkerRequest request) => worker?.Send(request);
+
+    /// <summary>Tells the worker of candidates to come.</summary>
+    public void Expect(TuneKernel kernel, string[] plans)
+    {
+        BuildsAhead = true;
+        Send(new("expect", [], Kernel: kernel, Plans: plans));
+    }
 
     /// <inheritdoc/>
     public void Dispose() => worker?.Dispose();
