@@ -136,6 +136,13 @@ module TilePlan =
     let tensorThreads (plan: TilePlan) schedule =
         32 * schedule.Warps + (if plan.Target = Sm90 then 128 else 0)
 
+    /// Registers of a thread that multiplies: a multiprocessor has 65536, which two or three warpgroups share on Hopper with 128 threads
+    /// that copy, in multiples of 8 (PTX ISA, "setmaxnreg").
+    let tensorRegisters target blockM =
+        if target <> Sm90 then 255
+        elif blockM > 128 then 160
+        else 240
+
     /// Registers a thread: scores, outputs, on Hopper rounded probabilities (which its products read while scores change), and some
     /// for rows and addresses. Shared memory: queries, and the stages of keys and values, on Hopper in rows of whole 128 bytes; on
     /// Ampere outputs leave through it; then barriers, ranges and the kinds of tiles.
@@ -152,7 +159,9 @@ module TilePlan =
         let outputs = if isHopper then 0 else plan.BlockM * plan.Dims.ValueDim
 
         {
-            Registers = rowTiles * (plan.BlockN / 2 + plan.Dims.ValueDim / 2 + probabilities) + 48
+            Registers =
+                rowTiles * (plan.BlockN / 2 + plan.Dims.ValueDim / 2 + probabilities)
+                + (if isHopper then 32 else 48)
             MemoryBytes = 2 * max inputs outputs + 2560
         }
 
@@ -254,10 +263,10 @@ module TilePlan =
             | Sm80 -> 32
             | _ -> 1
 
-        let misfit =
+        let misfit, registers =
             match plan.Schedule with
-            | TensorSchedule schedule -> tensorMisfit plan schedule
-            | _ -> None
+            | TensorSchedule schedule -> tensorMisfit plan schedule, tensorRegisters plan.Target plan.BlockM
+            | _ -> None, target.Registers
 
         if plan.BlockM < 1 || plan.BlockN < 1 then
             Error(describe plan + ": block sizes are at least 1.")
@@ -272,7 +281,7 @@ module TilePlan =
             )
         elif misfit.IsSome then
             Error(describe plan + misfit.Value)
-        elif needs.Registers > target.Registers then
+        elif needs.Registers > registers then
             Error(
                 describe plan
                 + " needs "
@@ -280,8 +289,11 @@ module TilePlan =
                 + " registers; "
                 + TargetDescription.name target.Kind
                 + " has "
-                + text target.Registers
-                + "."
+                + text registers
+                + (if registers < target.Registers then
+                       " with so many rows."
+                   else
+                       ".")
             )
         elif needs.MemoryBytes > target.MemoryBytes then
             Error(

@@ -90,6 +90,38 @@ let tests =
                     "which they do not need where long ones have as few rows"
             }
 
+            test
+                "what a group's registers do not hold is refused with the numbers, in a declaration and in a tuning file" {
+                let declared blockM blockN dim =
+                    let size =
+                        {
+                            BlockM = blockM
+                            BlockN = blockN
+                            Target = Some Sm90
+                            Warps = 0
+                            Stages = 1
+                        }
+
+                    Planner.tensor Sm90 Float16 { HeadDim = dim; ValueDim = dim } { spec with BlockSizes = [ size ] }
+
+                let refused blockM blockN dim part =
+                    match declared blockM blockN dim with
+                    | Ok plan -> failtest $"{TilePlan.print plan} was not refused"
+                    | Error message -> Expect.stringContains message part "the message"
+
+                refused 192 96 256 "needs 232 registers; sm90 has 160 with so many rows."
+                refused 192 128 128 "needs 192 registers; sm90 has 160 with so many rows."
+                refused 128 128 256 "needs 256 registers; sm90 has 240 with so many rows."
+                Expect.isOk (declared 192 80 128) "160 hold 156"
+                Expect.isOk (declared 128 128 128) "and 240 hold 192"
+
+                let line = "sm90 float16 d=256 dv=256 long m=192 n=96 warps=12 stages=1"
+
+                match TilePlan.parse line |> Result.bind PlanFile.check with
+                | Ok _ -> failtest "a measured plan was not refused"
+                | Error message -> Expect.stringContains message "160" "the message"
+            }
+
             test "warps and stages that are declared are the plan's; those for all targets are wishes" {
                 let schedule kind target warps stages =
                     let size =

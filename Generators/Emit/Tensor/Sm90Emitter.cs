@@ -119,7 +119,8 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
     {
         // Registers a thread, of 65536 that a group has: a search takes more than copies do, and the consumers of dimensions beyond 128 can
         // spare it less.
-        (int copying, int multiplying) = Consumers > 2 ? (32, 160) : (24, 240);
+        int copying = Consumers > 2 ? 32 : 24,
+            multiplying = TilePlanModule.tensorRegisters(tile.Target, tile.BlockM);
         (int searching, int besideSearch) =
             Consumers > 2 ? (56, 152)
             : tile.HeadDim <= 128 ? (72, 216)
