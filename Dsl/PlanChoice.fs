@@ -222,15 +222,14 @@ module PlanChoice =
                         own
                 | None -> planned own ofKernel)
 
-    /// The tensor-core plans of a type and dimension: that of short shapes first, where the planner has one of fewer rows and no size was
-    /// declared. A measurement of long shapes says nothing of short ones.
+    /// The tensor-core plans of a type and dimension: that of short shapes first, where the one of long shapes has more rows than suit them
+    /// and was not declared. A measurement of long shapes says nothing of short ones.
     let tensor kind elementType dims (spec: AttentionSpec) tuned =
         tensorLong kind elementType dims spec tuned
         |> Result.map (fun long ->
-            match long.Source, Planner.tensorShort kind elementType dims (undeclared spec) with
+            match long.Source, Planner.tensorShort spec long.Plan with
             | FromBlockSize, _
             | _, None -> [ long ]
-            | _, Some short when short.BlockM >= long.Plan.BlockM -> [ long ]
             | _, Some short -> [ planned short []; long ])
 
     /// The dimensions for which a variant has kernels of a target and type.

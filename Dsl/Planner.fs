@@ -350,23 +350,24 @@ module Planner =
             |> Option.defaultWith (fun () -> plan defaultM (round defaultN))
         | None -> plan defaultM (round defaultN)
 
-    /// The plan for at most 1024 keys, where it is another: tiles of 192 rows and a mask's edge leave too much of so few keys unused.
-    let tensorShort kind elementType dims (spec: AttentionSpec) =
+    /// The plan for at most 1024 keys beside that of longer ones, where it is another: tiles of 192 rows and a mask's edge leave too much of
+    /// so few keys unused.
+    let tensorShort (spec: AttentionSpec) (long: TilePlan) =
         let isCut =
             let coverage = Coverage.ofSpec spec
             not (List.isEmpty coverage.First && List.isEmpty coverage.Last)
 
-        match tensor kind elementType dims spec with
-        | Ok long when kind = Sm90 && long.BlockM > 128 && isCut ->
+        if long.Target = Sm90 && long.BlockM > 128 && isCut then
             TilePlan.verify
-                (TargetDescription.tensor kind)
+                (TargetDescription.tensor Sm90)
                 { long with
                     ShapeClass = ShapeClass.Short
                     BlockM = 128
                     Schedule = TensorSchedule { Warps = 8; Stages = 2 }
                 }
             |> Result.toOption
-        | _ -> None
+        else
+            None
 
     /// Whether a variant is written for a tensor-core target: it must have a 16-bit type and a dimension that fits.
     let hasTensor kind (spec: AttentionSpec) =

@@ -88,6 +88,11 @@ let tests =
                     (rowsOf (measured 128) [ Causal ] [])
                     (Ok [ ShapeClass.Long, 128 ])
                     "which they do not need where long ones have as few rows"
+
+                Expect.equal
+                    (rowsOf (measured 192) [ SlidingWindow(300, 0) ] [])
+                    (Ok [ Short, 128; ShapeClass.Long, 192 ])
+                    "and do where a measurement gave these more"
             }
 
             test

@@ -320,7 +320,6 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 {
                     int row = 64 * group + 16 * (Group.IdxX >> 5 & 3) + (Group.IdxX & 15), piece = Group.IdxX >> 4 & 1 ^ Group.IdxX & 7;
                     HoldQueries(shared + 128 * row + 16 * piece);
-                    Release(shared + QueryEmpty);
                 }
 
                 """
@@ -335,14 +334,6 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                     MultiplyKeys(queryTile, {{keyTile}});
                 """
             : $"MultiplyKeys(queryTile, {keyTile});";
-
-    private string ReleaseQueries =>
-        CanHoldQueries
-            ? $$"""
-                if (!({{HoldsQueries}}))
-                    Release(shared + QueryEmpty);
-                """
-            : "Release(shared + QueryEmpty);";
 
     // Where masks or score changes are long texts: one softmax for the first tile and the others then, which the driver's compiler has done
     // in two thirds of the time. Elsewhere the first tile has its own, for the loop is 1 to 4 % faster with both products at its top.
@@ -393,7 +384,9 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                     n++;
                 }
             }
-            {{ReleaseQueries}}
+            // Not before, whoever holds the queries: the thread that speaks for its warpgroup knows of the other warps only what a product tells,
+            // which all of them take part in.
+            Release(shared + QueryEmpty);
             Wait(shared + ValueFull + 8 * {{Stage("n")}}, {{Phase("n")}});
             MultiplyValues(valueTiles + {{ValueBytes >> 4}} * {{Stage("n")}});
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
