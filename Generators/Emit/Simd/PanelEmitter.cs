@@ -57,7 +57,7 @@ internal static class PanelEmitter
 
             {{(tile.Wide ? "" : Indent(RowKernelsEmitter.Emit(tile), 1) + "\n")}}
             {{Indent(
-                tile.Wide ? ExpWide
+                tile.Wide ? ExpWide(tile)
                     : tile.VectorBits == 512 ? Exp512
                     : ExpNarrow(tile),
                 1
@@ -313,8 +313,54 @@ internal static class PanelEmitter
             }
             """;
 
-    private const string ExpWide = """
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Reals Exp(Reals x) => V.Exp(x);
-        """;
+    // e^x in doubles: x = k log 2 + r, the upper part of log 2 short enough for k times it to be exact; 1 + r + r^2 q(r) with q of degree
+    // 10, a minimax polynomial (3e-19), so that e^0 is exactly 1; scaled by k.
+    private static string ExpWide(SimdTile tile)
+    {
+        // Beyond what doubles hold the result is exactly 0. The order of the maximum keeps NaN.
+        bool isScaled = tile.VectorBits == 512;
+        string whole = isScaled
+            ? """
+                x = V.MaxNative(V.Create(-1000.0), x);
+                Reals k = V.Round(x * V.Create(1.4426950408889634));
+                """
+            // Added to 1.5 * 2^52, a number is rounded, and its last bits are the exponent's.
+            : """
+                Reals shifted = x * V.Create(1.4426950408889634) + V.Create(6755399441055744.0);
+                Reals k = shifted - V.Create(6755399441055744.0);
+                """;
+        string result = isScaled
+            ? "return Avx512F.Scale(p, k);"
+            : """
+                Reals result = (p.AsInt64() + (shifted.AsInt64() << 52)).AsDouble();
+                return V.ConditionalSelect(V.GreaterThanOrEqual(x, V.Create(-708.0)), result, V.MaxNative(Reals.Zero, x));
+                """;
+        string[] q =
+        {
+            "2.091467938417506e-09",
+            "2.510520638458724e-08",
+            "2.75572736613304e-07",
+            "2.7557255425720897e-06",
+            "2.4801587325533377e-05",
+            "0.00019841269874800512",
+            "0.0013888888888883752",
+            "0.008333333333326141",
+            "0.04166666666666667",
+            "0.1666666666666667",
+            "0.5",
+        };
+        return $$"""
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            private static Reals Exp(Reals x)
+            {
+            {{Indent(whole, 1)}}
+                Reals r = {{Fma(tile)}}(k, V.Create(-0.6931471805598903), x);
+                r = {{Fma(tile)}}(k, V.Create(-5.497923018708371E-14), r);
+                Reals q = {{Fma(tile)}}(V.Create({{q[0]}}), r, V.Create({{q[1]}}));
+            {{Indent(Lines(q.Length - 2, i => $"q = {Fma(tile)}(q, r, V.Create({q[i + 2]}));"), 1)}}
+                Reals p = {{Fma(tile)}}(q * r, r, r) + V.Create(1.0);
+            {{Indent(result, 1)}}
+            }
+            """;
+    }
 }
