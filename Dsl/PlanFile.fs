@@ -212,7 +212,7 @@ module PlanFile =
                 entry.Tuned.DeviceClass
                 "time=" + milliseconds entry.Tuned.Milliseconds
                 "default=" + milliseconds entry.Tuned.DefaultMilliseconds
-                TilePlan.print entry.Tuned.Plan
+                PlanText.print entry.Tuned.Plan
             ]
         )
 
@@ -281,9 +281,9 @@ module PlanFile =
         && text |> Seq.forall (fun c -> c >= '0' && c <= '9' || c >= 'a' && c <= 'f')
 
     let private canonical (text: string) =
-        TilePlan.parse text
+        PlanText.parse text
         |> Result.bind (fun plan ->
-            let own = TilePlan.print plan
+            let own = PlanText.print plan
 
             if own = text then
                 Ok plan

@@ -9,7 +9,7 @@ internal static class PlanReason
 {
     /// <summary>A comment that names the plan, and what chose it unless the planner did.</summary>
     public static string Line(PlanChoice choice) =>
-        "// Plan: " + TilePlanModule.print(choice.Plan) + (choice.Source.IsFromPlanner ? "" : "\n//     " + Of(choice));
+        "// Plan: " + PlanText.print(choice.Plan) + (choice.Source.IsFromPlanner ? "" : "\n//     " + Of(choice));
 
     /// <summary>What won and what it won over.</summary>
     public static string Of(PlanChoice choice)
@@ -41,7 +41,7 @@ internal static class PlanReason
     /// <summary>A plan without target, type, dimensions and class.</summary>
     private static string Sizes(TilePlan plan)
     {
-        string text = TilePlanModule.print(plan);
+        string text = PlanText.print(plan);
         return text.Substring(text.IndexOf(" m=", System.StringComparison.Ordinal) + 1);
     }
 

@@ -107,7 +107,7 @@ internal static class VariantEmitter
         TilePlan plan = choice.Plan;
         Budget budget = TilePlanModule.budget(plan);
         return $"new(Target.{plan.Target}, ElementType.{plan.Type}, {Number(plan.Dims.HeadDim)}, {Number(plan.Dims.ValueDim)}, "
-            + $"{Quote(TilePlanModule.shapeClassName(plan.ShapeClass))}, {Quote(TilePlanModule.print(plan))}, {Number(budget.Registers)}, {Number(budget.MemoryBytes)})"
+            + $"{Quote(TilePlanModule.shapeClassName(plan.ShapeClass))}, {Quote(PlanText.print(plan))}, {Number(budget.Registers)}, {Number(budget.MemoryBytes)})"
             + (
                 choice.Source.IsFromPlanner && choice.Others.IsEmpty
                     ? ""

@@ -18,7 +18,7 @@ let private sized target blockM blockN =
 let private warps (plan: TilePlan) =
     match plan.Schedule with
     | TensorSchedule schedule -> schedule.Warps
-    | _ -> failtest (TilePlan.print plan)
+    | _ -> failtest (PlanText.print plan)
 
 let private mixed =
     [
@@ -42,7 +42,7 @@ let tests =
                         let budget = TilePlan.budget plan
                         Expect.isLessThanOrEqual budget.MemoryBytes (99 * 1024) $"{dims}"
                         Expect.isLessThanOrEqual budget.Registers 255 $"{dims}"
-                        Expect.equal (TilePlan.parse (TilePlan.print plan)) (Ok plan) "print and parse"
+                        Expect.equal (PlanText.parse (PlanText.print plan)) (Ok plan) "print and parse"
                         Expect.equal (plan.BlockM % (16 * warps plan)) 0 "whole tiles of 16 rows"
                         Expect.equal (warps plan % 2) 0 "copies of eight rows"
                         Expect.equal (plan.BlockN % (if spec.Dropout then 32 else 16)) 0 "whole blocks of keys"
@@ -63,14 +63,14 @@ let tests =
                 | Error reason -> failtest reason
 
                 match Planner.tensor Sm80 Float16 (dims 256) (sized (Some Sm80) 128 64) with
-                | Ok plan -> failtest (TilePlan.print plan)
+                | Ok plan -> failtest (PlanText.print plan)
                 | Error reason ->
                     Expect.stringContains reason "128 x 64 at head dimension 256" "what was asked for"
                     Expect.stringContains reason "sm80 has" "what there is"
 
                 for blockM in [ 0; 16; 100 ] do
                     match Planner.tensor Sm80 Float16 (dims 64) (sized (Some Sm80) blockM 64) with
-                    | Ok plan -> failtest (TilePlan.print plan)
+                    | Ok plan -> failtest (PlanText.print plan)
                     | Error reason -> Expect.isNotEmpty reason $"{blockM} rows"
 
                 for blockM, blockN in [ 1, 1; 300, 300; 64, 16 ] do

@@ -174,6 +174,6 @@ let tests =
                                     Expect.sequenceEqual
                                         (stored |> Seq.map (|KeyValue|) |> Seq.sort)
                                         (Seq.sort expected)
-                                        $"{TilePlan.print plan}, {copy.Rows} x {copy.Columns}, whole {copy.IsWhole}: {rows} rows, {columns} columns"
+                                        $"{PlanText.print plan}, {copy.Rows} x {copy.Columns}, whole {copy.IsWhole}: {rows} rows, {columns} columns"
             }
         ]

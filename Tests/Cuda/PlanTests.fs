@@ -32,7 +32,7 @@ let tests =
                         let budget = TilePlan.budget plan
                         Expect.isLessThanOrEqual budget.MemoryBytes (227 * 1024) $"{dims}"
                         Expect.isLessThanOrEqual budget.Registers 255 $"{dims}"
-                        Expect.equal (TilePlan.parse (TilePlan.print plan)) (Ok plan) "print and parse"
+                        Expect.equal (PlanText.parse (PlanText.print plan)) (Ok plan) "print and parse"
                         Expect.equal (plan.BlockM % 64) 0 "whole warpgroups"
 
                         if spec.Dropout then
@@ -59,7 +59,7 @@ let tests =
                     [
                         {
                             DeviceClass = "sm_90"
-                            Plan = Expect.wantOk (TilePlan.parse line) "the plan"
+                            Plan = Expect.wantOk (PlanText.parse line) "the plan"
                             Milliseconds = 1.0
                             DefaultMilliseconds = 1.0
                         }
@@ -111,7 +111,7 @@ let tests =
 
                 let refused blockM blockN dim part =
                     match declared blockM blockN dim with
-                    | Ok plan -> failtest $"{TilePlan.print plan} was not refused"
+                    | Ok plan -> failtest $"{PlanText.print plan} was not refused"
                     | Error message -> Expect.stringContains message part "the message"
 
                 refused 192 96 256 "needs 232 registers; sm90 has 160 with so many rows."
@@ -122,7 +122,7 @@ let tests =
 
                 let line = "sm90 float16 d=256 dv=256 long m=192 n=96 warps=12 stages=1"
 
-                match TilePlan.parse line |> Result.bind PlanFile.check with
+                match PlanText.parse line |> Result.bind PlanFile.check with
                 | Ok _ -> failtest "a measured plan was not refused"
                 | Error message -> Expect.stringContains message "160" "the message"
             }
@@ -191,14 +191,14 @@ let tests =
                 | Error reason -> failtest reason
 
                 match Planner.tensor Sm90 Float16 { HeadDim = 256; ValueDim = 256 } (sized (Some Sm90) 128 128) with
-                | Ok plan -> failtest (TilePlan.print plan)
+                | Ok plan -> failtest (PlanText.print plan)
                 | Error reason ->
                     Expect.stringContains reason "128 x 128 at head dimension 256" "what was asked for"
                     Expect.stringContains reason "sm90 has" "what there is"
 
                 for blockM in [ 100; 32; 0 ] do
                     match Planner.tensor Sm90 Float16 { HeadDim = 64; ValueDim = 64 } (sized (Some Sm90) blockM 64) with
-                    | Ok plan -> failtest (TilePlan.print plan)
+                    | Ok plan -> failtest (PlanText.print plan)
                     | Error reason -> Expect.stringContains reason "64" "rows come in warpgroups of 64"
 
                 for blockM, blockN in [ 1, 1; 300, 300; 64, 16 ] do

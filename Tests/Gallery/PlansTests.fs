@@ -44,8 +44,8 @@ let tests =
                                 (variant.Plans
                                  |> Seq.exists (fun plan ->
                                      plan.Source = PlanSource.Tuned
-                                     && plan.Canonical = TilePlan.print entry.Tuned.Plan))
-                                (TilePlan.print entry.Tuned.Plan)
+                                     && plan.Canonical = PlanText.print entry.Tuned.Plan))
+                                (PlanText.print entry.Tuned.Plan)
             }
             test "every variant was measured for AVX-512 and AVX2" {
                 for deviceClass in [ "avx512"; "avx2" ] do

@@ -87,7 +87,7 @@ let tests =
                         Expect.equal
                             (plan.BlockM * plan.BlockN)
                             (schedule.Threads * schedule.ThreadRows * schedule.ThreadColumns)
-                            (TilePlan.print plan)
+                            (PlanText.print plan)
 
                         Expect.equal (plan.BlockN % 32) 0 "whole blocks of the dropout"
                         Expect.isGreaterThan plan.BlockM 0 "rows"
@@ -97,9 +97,9 @@ let tests =
             test "every plan is within its budget, and its text parses back" {
                 for plan in good spec do
                     let budget = TilePlan.budget plan
-                    Expect.isLessThanOrEqual budget.MemoryBytes (48 * 1024) (TilePlan.print plan)
-                    Expect.isLessThanOrEqual budget.Registers 255 (TilePlan.print plan)
-                    Expect.equal (TilePlan.parse (TilePlan.print plan)) (Ok plan) "print and parse"
+                    Expect.isLessThanOrEqual budget.MemoryBytes (48 * 1024) (PlanText.print plan)
+                    Expect.isLessThanOrEqual budget.Registers 255 (PlanText.print plan)
+                    Expect.equal (PlanText.parse (PlanText.print plan)) (Ok plan) "print and parse"
             }
 
             test "declared dimensions take the least number of columns that holds them" {
@@ -130,7 +130,7 @@ let tests =
                     }
 
                 for plan in largest sized do
-                    Expect.equal (plan.BlockM, plan.BlockN) (32, 64) (TilePlan.print plan)
+                    Expect.equal (plan.BlockM, plan.BlockN) (32, 64) (PlanText.print plan)
             }
 
             test "a size for devices that they cannot hold is refused with numbers" {
@@ -151,6 +151,6 @@ let tests =
                     Expect.isLessThanOrEqual plan.BlockN 128 "keys"
 
                 for plan in largest (sized None 16 8) do
-                    Expect.equal (plan.BlockM, plan.BlockN) (16, 32) (TilePlan.print plan)
+                    Expect.equal (plan.BlockM, plan.BlockN) (16, 32) (PlanText.print plan)
             }
         ]

@@ -309,7 +309,7 @@ let tests =
 
                     let plan =
                         Expect.wantOk
-                            (TilePlan.parse
+                            (PlanText.parse
                                 "simd float32 d=256 dv=256 long m=256 n=64 bits=512 rows=2 panels=8 keys=8 values=8")
                             "the plan"
 
@@ -317,7 +317,7 @@ let tests =
 
                     Expect.isTrue
                         (build.Variant.Plans
-                         |> Seq.exists (fun info -> info.Canonical = TilePlan.print plan))
+                         |> Seq.exists (fun info -> info.Canonical = PlanText.print plan))
                         "it is in the kernel"
 
                     let elsewhere =

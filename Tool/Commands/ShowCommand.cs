@@ -78,7 +78,7 @@ internal sealed class ShowCommand
             dim
         );
         shape = CommonOptions.Aligned(shape, parsed.GetValue(align));
-        (int blockM, int blockN) = parsed.GetValue(block) is { } size ? Block(size) : PlanText.BlockOf(chosen);
+        (int blockM, int blockN) = parsed.GetValue(block) is { } size ? Block(size) : PlanTable.BlockOf(chosen);
         (ModArguments? mods, string note) = MaskArguments(chosen, parsed.GetRequiredValue(arguments), shape);
         CoverageMap? map = mods is null
             ? null
@@ -101,7 +101,7 @@ internal sealed class ShowCommand
         }
 
         Facts(chosen);
-        PlanText.Write(terminal, chosen);
+        PlanTable.Write(terminal, chosen);
         terminal.Writer.WriteLine();
         if (map is not null)
             CoverageText.Write(terminal, map);

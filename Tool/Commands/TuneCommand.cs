@@ -346,7 +346,7 @@ internal sealed class TuneCommand
                 new Spectre.Console.Text(
                     string.Create(CultureInfo.InvariantCulture, $"{PlanFileModule.gain(entry.Tuned) - 1:0.0%}")
                 ),
-                new Spectre.Console.Text(TuneProgress.Sizes(TilePlanModule.print(plan)))
+                new Spectre.Console.Text(TuneProgress.Sizes(PlanText.print(plan)))
             );
         }
         terminal.Output.Write(table);

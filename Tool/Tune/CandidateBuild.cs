@@ -72,7 +72,7 @@ internal sealed class CandidateBuild : IDisposable
         }
         AssemblyLoadContext context = new(ClassName, isCollectible: true);
         AttentionVariant variant = AttentionVariant.In(Load(context, Compile(files))).Single();
-        if (plan is not null && !variant.Plans.Any(info => info.Canonical == TilePlanModule.print(plan)))
+        if (plan is not null && !variant.Plans.Any(info => info.Canonical == PlanText.print(plan)))
             throw new CandidateException(TuneOutcome.Refused, "No kernel of the variant takes this plan.");
         return new(context, variant);
     }

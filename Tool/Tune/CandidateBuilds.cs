@@ -38,7 +38,7 @@ internal sealed class CandidateBuilds(Backend backend) : IDisposable
         TilePlan? forAll = plan is null ? null : PlanCandidates.transfer(plan.Type, plan.Dims, ShapeClass.Long, plan);
         string key = forAll is null
             ? FormattableString.Invariant($"{kernel.Type} {kernel.HeadDim} {kernel.ValueDim}")
-            : TilePlanModule.print(forAll);
+            : PlanText.print(forAll);
         if (!builds.TryGetValue(key, out Task<Build>? build))
             builds.Add(key, build = builders.StartNew(() => Make(variant, forAll, kernel)));
         return build;

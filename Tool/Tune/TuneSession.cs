@@ -70,7 +70,7 @@ internal sealed class TuneSession(
     }
 
     private IEnumerable<string> Texts(IEnumerable<TilePlan> plans) =>
-        plans.Select(TilePlanModule.print).Distinct().Take(settings.Candidates);
+        plans.Select(PlanText.print).Distinct().Take(settings.Candidates);
 
     private void Tune(AttentionVariant variant, TuneUnit unit)
     {
@@ -111,12 +111,12 @@ internal sealed class TuneSession(
         if (Race(variant, own, candidates, LeastGain, For(text)) is not { } best)
             return null;
         TuneRecord[] records = Records(variant, own);
-        TuneRecord chosen = records.Single(record => record.Plan == TilePlanModule.print(best));
+        TuneRecord chosen = records.Single(record => record.Plan == PlanText.print(best));
         tuned.Add((KernelOf(variant, own), device.DeviceClass));
         // A class of its own costs a test in each call: it must gain over the plan of long shapes, too.
         TuneRecord? shared = ofLong is null
             ? null
-            : records.FirstOrDefault(record => record.Plan == TilePlanModule.print(For(ofLong)));
+            : records.FirstOrDefault(record => record.Plan == PlanText.print(For(ofLong)));
         if (shared is null || Ratio(chosen) * PlanChoiceModule.leastGain < Ratio(shared))
             entries.Add(
                 new(
@@ -172,7 +172,7 @@ internal sealed class TuneSession(
             };
             race.Run([texts[0], .. open.Where(text => text != texts[0])]);
         }
-        string fallback = TilePlanModule.print(usual);
+        string fallback = PlanText.print(usual);
         TuneRecord[] timed =
         [
             .. texts
@@ -186,11 +186,11 @@ internal sealed class TuneSession(
         TuneRecord? stands = timed.FirstOrDefault(record => record.Plan == fallback);
         bool isBetter = stands is null || (Ratio(timed[0]) * leastGain < Ratio(stands) && timed[0].Won >= LeastWon);
         string best = isBetter ? timed[0].Plan : fallback;
-        return TilePlanModule.parse(best).ResultValue;
+        return PlanText.parse(best).ResultValue;
 
         // Of a text that is settled, other texts are there to compare with.
         bool IsEligible(string plan) =>
-            leastGain == LeastGainOfText || PlanCandidates.shareText(usual, TilePlanModule.parse(plan).ResultValue);
+            leastGain == LeastGainOfText || PlanCandidates.shareText(usual, PlanText.parse(plan).ResultValue);
     }
 
     private WorkerKind WorkerKindOf() =>

@@ -139,7 +139,7 @@ internal sealed class Worker : IDisposable
 
     private static TilePlan? PlanOf(string text) =>
         text.Length == 0 ? null
-        : TilePlanModule.parse(text) is { IsOk: true, ResultValue: { } parsed } ? parsed
+        : PlanText.parse(text) is { IsOk: true, ResultValue: { } parsed } ? parsed
         : throw new CandidateException(TuneOutcome.Refused, "The plan cannot be read.");
 
     // A ragged shape of a few tiles as a whole, then some rows of the very call that is timed.

@@ -89,7 +89,7 @@ internal sealed class SimdEmitter
         return $$"""
             {{Header}}
             // {{spec.Name}} on the CPU, {{tile.VectorBits}} bits at a time.
-            // Plan: {{TilePlanModule.print(plan)}}{{string.Concat(text.Reasons().Select(reason => "\n// " + reason))}}
+            // Plan: {{PlanText.print(plan)}}{{string.Concat(text.Reasons().Select(reason => "\n// " + reason))}}
 
             using System;
             using System.Runtime.CompilerServices;

@@ -65,7 +65,7 @@ internal sealed record ReportKernel(
         foreach (TuneRecord record in records)
             if (record.Outcome != TuneOutcome.Ok)
                 others.Add(record);
-            else if (TilePlanModule.parse(record.Plan) is not { IsOk: true, ResultValue: { } plan })
+            else if (PlanText.parse(record.Plan) is not { IsOk: true, ResultValue: { } plan })
                 others.Add(Spoilt(record, "The journal's plan is none."));
             else if (!(record.Milliseconds > 0 && record.DefaultMilliseconds > 0))
                 others.Add(Spoilt(record, "The journal's time is none."));
@@ -90,7 +90,7 @@ internal sealed record ReportKernel(
     {
         if (Entry(kernel.ShapeClass) is { } own)
             return new(
-                TilePlanModule.print(own.Tuned.Plan),
+                PlanText.print(own.Tuned.Plan),
                 own.Tuned.Milliseconds,
                 own.Tuned.DefaultMilliseconds,
                 IsOfLong: false
@@ -98,7 +98,7 @@ internal sealed record ReportKernel(
         if (Entry("long") is not { } ofLong)
             return null;
         TilePlan plan = ofLong.Tuned.Plan;
-        string shared = TilePlanModule.print(
+        string shared = PlanText.print(
             PlanCandidates.transfer(plan.Type, plan.Dims, TuneUnits.Class(kernel.ShapeClass), plan)
         );
         TuneRecord? record = timed.FirstOrDefault(candidate => candidate.Record.Plan == shared)?.Record;

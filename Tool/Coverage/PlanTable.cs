@@ -8,7 +8,7 @@ using Text = Spectre.Console.Text;
 namespace FlashGen.Tool.Coverage;
 
 /// <summary>The plans of a variant, with what each needs.</summary>
-internal static class PlanText
+internal static class PlanTable
 {
     private static readonly (int, int) Square = (64, 64);
 
@@ -57,7 +57,7 @@ internal static class PlanText
     {
         foreach (PlanInfo info in variant.Plans.OrderBy(p => p.ElementType != FlashGen.ElementType.Float32))
             if (
-                TilePlanModule.parse(info.Canonical) is { IsOk: true, ResultValue: { } plan }
+                PlanText.parse(info.Canonical) is { IsOk: true, ResultValue: { } plan }
                 && plan.Schedule is Schedule.SimdSchedule simd
                 && simd.Item.VectorBits == SimdForward.VectorBits
             )
