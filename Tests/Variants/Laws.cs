@@ -49,4 +49,36 @@ public static partial class Laws
         [ScoreMod]
         private static float Squash(float score) => MathF.Tanh(score);
     }
+
+    /// <summary>The exponential of scores.</summary>
+    [Attention(1, Types = Float32)]
+    public static partial class Grown
+    {
+        [ScoreMod]
+        private static float Grow(float score) => MathF.Exp(score);
+    }
+
+    /// <summary>The logarithm of scores.</summary>
+    [Attention(1, Types = Float32)]
+    public static partial class Measured
+    {
+        [ScoreMod]
+        private static float Measure(float score) => MathF.Log(score);
+    }
+
+    /// <summary>Two to the power of scores.</summary>
+    [Attention(1, Types = Float32)]
+    public static partial class Doubled
+    {
+        [ScoreMod]
+        private static float Double(float score) => float.Exp2(score);
+    }
+
+    /// <summary>The binary logarithm of scores.</summary>
+    [Attention(1, Types = Float32)]
+    public static partial class Halved
+    {
+        [ScoreMod]
+        private static float Halve(float score) => MathF.Log2(score);
+    }
 }

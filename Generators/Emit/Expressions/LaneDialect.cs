@@ -39,13 +39,13 @@ internal sealed class LaneDialect : Dialect
             UnaryOp.Tags.Ceiling => $"V.Ceiling({Bare(operand)})",
             UnaryOp.Tags.Round => $"V.Round({Bare(operand)})",
             UnaryOp.Tags.Truncate => $"V.Truncate({Bare(operand)})",
-            UnaryOp.Tags.Exp => $"V.Exp({Bare(operand)})",
-            UnaryOp.Tags.Log => $"V.Log({Bare(operand)})",
-            UnaryOp.Tags.Log2 => $"V.Log2({operand})",
+            UnaryOp.Tags.Exp => $"Lanes.Exp({Bare(operand)})",
+            UnaryOp.Tags.Log => $"Lanes.Log({Bare(operand)})",
+            UnaryOp.Tags.Log2 => $"Lanes.Log2({Bare(operand)})",
             UnaryOp.Tags.Sin => $"V.Sin({Bare(operand)})",
             UnaryOp.Tags.Cos => $"V.Cos({Bare(operand)})",
             UnaryOp.Tags.Tanh or UnaryOp.Tags.TanhApproximate => $"Lanes.Tanh({Bare(operand)})",
-            UnaryOp.Tags.Exp2 => $"Lanes.Map({Bare(operand)}, &global::FlashGen.Support.Scalars.Exp2)",
+            UnaryOp.Tags.Exp2 => $"Lanes.Exp2({Bare(operand)})",
             _ => $"Lanes.Map({Bare(operand)}, &global::System.MathF.{op})",
         };
 

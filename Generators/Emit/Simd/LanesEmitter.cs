@@ -92,43 +92,7 @@ internal static class LanesEmitter
                     return result;
                 }
 
-                // Most arguments of a soft cap are small: where all lanes are, a polynomial of a third of the operations, 1 unit in the last
-                // place. NaN is not small.
-                [MethodImpl(Inline)]
-                public static Floats Tanh(Floats x) => V.LessThanAll(V.Abs(x), V.Create(0.625f)) ? TanhOfSmall(x) : TanhOfAny(x);
-
-                // x + x^3 P(x^2), the least greatest relative error up to 0.625.
-                [MethodImpl(Inline)]
-                private static Floats TanhOfSmall(Floats x)
-                {
-                    Floats square = x * x;
-                    Floats p = V.MultiplyAddEstimate(V.Create(-0.00570498686f), square, V.Create(0.0206390881f));
-                    p = V.MultiplyAddEstimate(p, square, V.Create(-0.0537397154f));
-                    p = V.MultiplyAddEstimate(p, square, V.Create(0.133314416f));
-                    p = V.MultiplyAddEstimate(p, square, V.Create(-0.333332807f));
-                    return V.MultiplyAddEstimate(x * square, p, x);
-                }
-
-            {{(
-                bits == 512 ? Indent(Reciprocal, 1) + "\n\n" : ""
-            )}}    // A rational approximation, odd over even (the coefficients are Eigen's): 3 units in the last place, one division. Beyond
-                // the bound the result is 1 in float. The order of the bounds keeps NaN.
-                [MethodImpl(Inline)]
-                private static Floats TanhOfAny(Floats x)
-                {
-                    x = V.MaxNative(V.Create(-7.90531110763549805f), V.MinNative(V.Create(7.90531110763549805f), x));
-                    Floats square = x * x;
-                    Floats p = V.MultiplyAddEstimate(V.Create(-2.76076847742355e-16f), square, V.Create(2.00018790482477e-13f));
-                    p = V.MultiplyAddEstimate(p, square, V.Create(-8.60467152213735e-11f));
-                    p = V.MultiplyAddEstimate(p, square, V.Create(5.12229709037114e-08f));
-                    p = V.MultiplyAddEstimate(p, square, V.Create(1.48572235717979e-05f));
-                    p = V.MultiplyAddEstimate(p, square, V.Create(6.37261928875436e-04f));
-                    p = V.MultiplyAddEstimate(p, square, V.Create(4.89352455891786e-03f));
-                    Floats q = V.MultiplyAddEstimate(V.Create(1.19825839466702e-06f), square, V.Create(1.18534705686654e-04f));
-                    q = V.MultiplyAddEstimate(q, square, V.Create(2.26843463243900e-03f));
-                    q = V.MultiplyAddEstimate(q, square, V.Create(4.89352518554385e-03f));
-                    return {{(bits == 512 ? "x * p * Reciprocal(q)" : "x * p / q")}};
-                }
+            {{Indent(LaneFunctions.Emit(bits), 1)}}
 
                 /// <summary>A function without a vector form, lane by lane.</summary>
                 public static Floats Map(Floats x, delegate*<float, float> f)
@@ -354,10 +318,7 @@ internal static class LanesEmitter
 
             {{LongsEmitter.Emit(bits)}}
 
-            """.Replace(
-            "\r\n",
-            "\n"
-        );
+            """.Replace("\r\n", "\n");
     }
 
     // Halves against halves, down to four lanes.
@@ -374,17 +335,6 @@ internal static class LanesEmitter
         return text
             + $"return Math.{operation}(Math.{operation}({vector}[0], {vector}[1]), Math.{operation}({vector}[2], {vector}[3]));";
     }
-
-    // A division of 512 bits keeps its unit busy for 16 cycles.
-    private const string Reciprocal = """
-        // 14 bits, and a step of Newton's method to all of them.
-        [MethodImpl(Inline)]
-        private static Floats Reciprocal(Floats x)
-        {
-            Floats r = Avx512F.Reciprocal14(x);
-            return V.FusedMultiplyAdd(r, V.FusedMultiplyAdd(-x, r, V.Create(1f)), r);
-        }
-        """;
 
     // There is no gather of 512 bits in .NET: two of 256.
     private static string Gather(int bits) =>

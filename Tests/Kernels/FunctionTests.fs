@@ -1,0 +1,126 @@
+/// Functions of score changes on the CPU's vectors, against those of doubles.
+module FlashGen.Tests.Kernels.FunctionTests
+
+open System
+open Expecto
+open FlashGen
+open FlashGen.Tests
+open FlashGen.Tests.Kernels.Calls
+
+let private options = AttentionOptions.Default
+
+let private repeat salt check =
+    let random = Random(Settings.seed * 31 + salt)
+
+    for _ in 1 .. (if Settings.thorough then 40 else 6) do
+        check random
+
+[<Tests>]
+let tests =
+    testList
+        "Kernels.Functions"
+        [
+            test "tanh is within 6 units of its last place, where small scores stand beside large ones too" {
+                repeat 5 (fun random ->
+                    let squashed = variant "Laws.Squashed"
+                    let rows = random.Next(1, 400)
+                    let smallOnly = random.Next 2 = 0
+
+                    // Vectors of small scores take a polynomial up to 5/8.
+                    let score _ =
+                        let size =
+                            match random.Next 4 with
+                            | 0 -> 0.625f + float32 (random.Next(-4, 5)) * 6e-8f
+                            | 1 when not smallOnly -> 12f * random.NextSingle()
+                            | 2 -> 0.625f * random.NextSingle()
+                            | _ -> MathF.Pow(10f, -6f * random.NextSingle() - 0.21f)
+
+                        if random.Next 2 = 0 then size else -size
+
+                    let scores = Array.init rows score
+
+                    let tensors =
+                        {
+                            Query = scores
+                            Key = [| 1f |]
+                            Value = [| 1f |]
+                        }
+
+                    let _, results =
+                        run32 squashed (AttentionShape(1, 1, 1, rows, 1, 1)) tensors null options
+
+                    for score, result in Array.zip scores results do
+                        let exact = tanh (float score)
+                        let unit = float (MathF.BitIncrement(float32 (abs exact)) - float32 (abs exact))
+
+                        Expect.isLessThan (abs (float result - exact) / unit) 6.0 $"tanh %.9g{score} is %.9g{exact}")
+            }
+
+            test
+                "exponentials and logarithms are within 3 units of their last place over their whole range, and right at its ends" {
+                // Of one query and key with one dimension the log-sum-exp is the score that the mod gives.
+                let apply name (scores: float32[]) =
+                    let tensors =
+                        {
+                            Query = scores
+                            Key = [| 1f |]
+                            Value = [| 1f |]
+                        }
+
+                    let _, results =
+                        run32 (variant name) (AttentionShape(1, 1, 1, scores.Length, 1, 1)) tensors null options
+
+                    Array.zip scores results
+
+                let within name f scores =
+                    for score, result in apply name scores do
+                        let exact: float = f (float score)
+
+                        let unit =
+                            float (MathF.BitIncrement(float32 (abs exact)) - float32 (abs exact))
+                            |> max (float Single.Epsilon)
+
+                        Expect.isLessThanOrEqual
+                            (abs (float result - exact) / unit)
+                            3.0
+                            $"{name} of %.9g{score} is %.9g{exact}, not %.9g{result}"
+
+                let growing =
+                    [ "Laws.Grown", 1.0, exp; "Laws.Doubled", 1.0 / log 2.0, (fun x -> 2.0 ** x) ]
+
+                let measuring = [ "Laws.Measured", log; "Laws.Halved", Math.Log2 ]
+
+                repeat 5 (fun random ->
+                    let rows = random.Next(1, 400)
+
+                    for name, scale, f in growing do
+                        // A result of +infinity would stand for a row's maximum: up to the greatest that is none.
+                        let exponent row =
+                            match row % 4 with
+                            | 0 -> 88.72f - random.NextSingle()
+                            | 1 -> -87f - 17f * random.NextSingle()
+                            | 2 -> 2e-3f * (random.NextSingle() - 0.5f)
+                            | _ -> 175f * random.NextSingle() - 87f
+
+                        within name f (Array.init rows (fun row -> exponent row * float32 scale))
+
+                    for name, f in measuring do
+                        let positive row =
+                            match row % 4 with
+                            | 0 -> BitConverter.Int32BitsToSingle(random.Next(1, 0x800000))
+                            | 1 -> 1f + 1e-3f * (random.NextSingle() - 0.5f)
+                            | 2 -> 0.5f + 1.5f * random.NextSingle()
+                            | _ -> BitConverter.Int32BitsToSingle(random.Next(0x800000, 0x7F800000))
+
+                        within name f (Array.init rows positive))
+
+                within "Laws.Grown" exp [| 0f; -0f; -103.9f; -1e30f; Single.Epsilon; 88.72283f |]
+                within "Laws.Doubled" (fun x -> 2.0 ** x) [| 0f; 127.9999f; -126f; -149f; -150.5f; 10f; -0.5f |]
+
+                for name, f in measuring do
+                    within name f [| 1f; Single.MaxValue; Single.Epsilon; 2f; 0.5f; 1024f |]
+                    let ends = apply name [| 0f; -1f; Single.NaN |] |> Array.map snd
+                    Expect.equal ends[0] Single.NegativeInfinity $"{name} of 0"
+                    Expect.isTrue (Single.IsNaN ends[1] && Single.IsNaN ends[2]) $"{name} of what has none"
+            }
+        ]
