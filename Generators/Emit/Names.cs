@@ -64,8 +64,22 @@ internal static class Names
             )
         );
 
-    /// <summary>The text inside a declaration's namespace and partial types, which it opens and closes.</summary>
-    public static string InType(Declaration declaration, string body, bool withModifiers = false)
+    /// <summary>
+    /// The text inside a declaration's namespace and partial types, which it opens and closes. What it uses stands inside the namespace too,
+    /// from global:: on: there nothing around that namespace hides it, be it called Math or System.
+    /// </summary>
+    /// <param name="declaration">The declaration.</param>
+    /// <param name="usings">What the text uses.</param>
+    /// <param name="body">The text.</param>
+    /// <param name="attributes">The assembly's attributes, each with a blank line behind it.</param>
+    /// <param name="withModifiers">Whether the types' modifiers are repeated.</param>
+    public static string InType(
+        Declaration declaration,
+        string usings,
+        string body,
+        string attributes = "",
+        bool withModifiers = false
+    )
     {
         int depth = 0;
         List<string> open = new(),
@@ -77,8 +91,11 @@ internal static class Names
             open.Add($"{margin}{modifiers} {type.Keyword} {type.TypeName}\n{margin}{{");
             close.Insert(0, margin + "}");
         }
-        string scope = declaration.Namespace.Length > 0 ? $"namespace {declaration.Namespace};\n\n" : "";
-        return scope
+        string head =
+            declaration.Namespace.Length > 0
+                ? $"{attributes}namespace {declaration.Namespace};\n\n{usings}\n\n"
+                : $"{usings}\n\n{attributes}";
+        return head
             + string.Join("\n", open)
             + "\n"
             + CodeText.Indent(body, depth)

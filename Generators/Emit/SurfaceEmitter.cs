@@ -17,11 +17,11 @@ internal static class SurfaceEmitter
         string index = declaration.Rejected
             ? ""
             : $"[assembly: global::FlashGen.AttentionVariantIndex(typeof({FullName(declaration)}))]\n\n";
+        string members = Members(declaration) + "\n\n" + Kernels(declaration);
         return Header
-            + "\nusing System;\n\n"
-            + index
+            + "\n"
             + Names
-                .InType(declaration, Members(declaration) + "\n\n" + Kernels(declaration), withModifiers: true)
+                .InType(declaration, "using global::System;", members, index, withModifiers: true)
                 .Replace("\r\n", "\n");
     }
 

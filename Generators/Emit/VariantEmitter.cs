@@ -56,13 +56,14 @@ internal static class VariantEmitter
                 public override AttentionKernels Load(global::ILGPU.Runtime.Accelerator accelerator) => {{SurfaceEmitter.FullName(declaration)}}.Load(accelerator);
             }
             """;
+        string usings = """
+            using global::System;
+            using global::FlashGen;
+            using global::FlashGen.Support;
+            """;
         return $$"""
             {{Header}}
-            using System;
-            using FlashGen;
-            using FlashGen.Support;
-
-            {{Names.InType(declaration, body)}}
+            {{Names.InType(declaration, usings, body)}}
             """.Replace("\r\n", "\n");
     }
 

@@ -47,6 +47,60 @@ internal static class GeneratedMembers
         "SimdWide512",
     ];
 
+    /// <summary>
+    /// What generated files call by its name alone: types that they use, and short names for vectors. A test holds the emitters to them.
+    /// </summary>
+    public static readonly IReadOnlyList<string> UsedNames =
+    [
+        "AcceleratorStream",
+        "Alignment",
+        "ArgumentInfo",
+        "ArgumentKind",
+        "ArgumentNullException",
+        "ArrayView",
+        "AttentionKernels",
+        "AttentionOptions",
+        "AttentionShape",
+        "CallCheck",
+        "ElementType",
+        "ElementTypes",
+        "FaultReport",
+        "Floats",
+        "Group",
+        "Group16",
+        "Group32",
+        "Group64",
+        "Group128",
+        "Group256",
+        "InvalidOperationException",
+        "Ints",
+        "KernelArguments",
+        "KernelConfig",
+        "Lanes",
+        "Longs",
+        "MaskDelegate",
+        "Math",
+        "MethodImpl",
+        "MethodImplOptions",
+        "MicroKernels",
+        "ModArguments",
+        "NoProbe",
+        "NotSupportedException",
+        "PhiloxKeys",
+        "PlanInfo",
+        "Position",
+        "ReadOnlySpan",
+        "ScoreDelegate",
+        "Span",
+        "Target",
+        "TargetRefusal",
+        "TensorLayout",
+        "TileKind",
+        "UInts",
+        "V",
+        "VariantEntry",
+    ];
+
     /// <summary>Reports members of the user's that are in the way; true when there is none.</summary>
     public static bool AreFree(INamedTypeSymbol type, AttentionSpec spec, ParseContext context)
     {
@@ -62,7 +116,37 @@ internal static class GeneratedMembers
             context.Report(DiagnosticCatalog.MemberTaken, ClassShape.NameOf(type), type.Name, type.Name);
             free = false;
         }
+        foreach (var (name, around, place) in Hiding(type))
+        {
+            context.Report(DiagnosticCatalog.NameHidden, place, name, around);
+            free = false;
+        }
         return free;
+    }
+
+    // What stands nearer to generated code than what it uses: members of the class and of the types around it, and what its namespace has.
+    // Namespaces further out hide nothing, for files name what they use inside the innermost one.
+    private static IEnumerable<(string Name, string Around, Location? Place)> Hiding(INamedTypeSymbol type)
+    {
+        for (
+            INamespaceOrTypeSymbol? scope = type;
+            scope is not null;
+            scope = (scope as INamedTypeSymbol)?.ContainingType
+        )
+            foreach (
+                var member in scope
+                    .GetMembers()
+                    .Where(member => !member.IsImplicitlyDeclared && UsedNames.Contains(member.Name))
+            )
+                yield return (member.Name, scope.Name, PlaceOf(member));
+        var home = type.ContainingNamespace;
+        foreach (var name in UsedNames)
+            if (home.GetMembers(name).FirstOrDefault() is { } member)
+                yield return (
+                    name,
+                    home.IsGlobalNamespace ? "the global namespace" : home.ToDisplayString(),
+                    PlaceOf(member)
+                );
     }
 
     private static bool IsTaken(ISymbol member, AttentionSpec spec) =>

@@ -250,6 +250,14 @@ internal static class DiagnosticCatalog
         "The plan that was measured for '{0}' is not used: {1}; flashgen tune measures it again"
     );
 
+    // Names.
+
+    public static readonly DiagnosticDescriptor NameHidden = Error(
+        "FG0038",
+        "Names that generated files use mean what they mean",
+        "'{0}' of {1} hides what generated files call by that name: rename yours, or declare the variant in another namespace"
+    );
+
     private const string Category = "FlashGen";
 
     private static readonly Dictionary<string, DiagnosticDescriptor> ById = All().ToDictionary(rule => rule.Id);

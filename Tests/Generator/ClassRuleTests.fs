@@ -2,8 +2,10 @@
 module FlashGen.Tests.Generator.ClassRuleTests
 
 open System
+open System.Linq
 open Expecto
 open Microsoft.CodeAnalysis
+open Microsoft.CodeAnalysis.CSharp.Syntax
 open FlashGen.Generators.Parse
 open FlashGen.Tests.Generator
 open FlashGen.Tests.Generator.Refusal
@@ -114,6 +116,107 @@ let classes =
 
                 Expect.equal
                     (Set.ofList generated - Set.ofSeq GeneratedMembers.Names)
+                    Set.empty
+                    "names unknown to the rule"
+            }
+            test "FG0038 a constant, and a type around" {
+                refused "FG0038" "rename yours" "[Attention(16)] static partial class A { const float [|V|] = 1; }"
+
+                refused
+                    "FG0038"
+                    "'Span' of Outer"
+                    "static partial class Outer { class [|Span|]; [Attention(16)] internal static partial class A; }"
+            }
+            test "FG0038 a type of the same namespace" {
+                refused
+                    "FG0038"
+                    "'Math' of Some.Inner"
+                    "namespace Some.Inner { class [|Math|]; [Attention(16)] static partial class A; }"
+            }
+            test "names of namespaces further out are welcome" {
+                accepted
+                    """namespace Some.Math { class B; }
+                       namespace Some.System { class B; }
+                       namespace Some.FlashGen { class B; }
+                       namespace V { class Reals; }
+                       namespace Some { class Span; class Lanes; class Position; }
+                       namespace Some.Inner
+                       {
+                           [Attention(16)] [Causal, Document, Alibi, Dropout] static partial class A
+                           {
+                               [ScoreMod] static float Change(float score) => global::System.MathF.Exp(score) * 0.5f;
+                           }
+                       }"""
+            }
+            test "FG0038 knows every name that generated files use alone" {
+                let _, output, _ =
+                    (Compile.driver ())
+                        .RunGeneratorsAndUpdateCompilation(
+                            Compile.source
+                                """
+                                namespace Some
+                                {
+                                    [Attention(16, Types = ElementTypes.Float16 | ElementTypes.BFloat16 | ElementTypes.Float32 | ElementTypes.Float64)]
+                                    [Causal, SlidingWindow(64), Document, Chunked(128), SoftCap(30f), Alibi, Bias, Sink, Dropout, Scale]
+                                    public static partial class A
+                                    {
+                                        [MaskMod] static bool Keep(in Position at, Table<int> t, int n) => t[at.Key] > n;
+                                        [ScoreMod] static float Change(float score, in Position at, Table<float> s) => MathF.Exp(score) + s[at.Key + at.Query];
+                                    }
+                                }
+                                """
+                        )
+
+                // What is FlashGen's alone has a name that nobody else's has.
+                let isOwn (symbol: ISymbol) =
+                    let home = symbol.ContainingNamespace.ToDisplayString()
+
+                    home = "FlashGen.Generated"
+                    || home = "FlashGen.Support"
+                       && [ "Simd"; "Portable"; "Tensor"; "ITensor"; "ISimd"; "IPortable" ]
+                          |> List.exists (fun prefix -> symbol.Name.StartsWith(prefix, StringComparison.Ordinal))
+
+                let used =
+                    [
+                        for tree in output.SyntaxTrees do
+                            if tree.FilePath.Contains "Some.A" then
+                                let model = output.GetSemanticModel tree
+
+                                for node in tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>() do
+                                    let isAlone =
+                                        match node.Parent with
+                                        | :? MemberAccessExpressionSyntax as access -> access.Expression = node
+                                        | :? QualifiedNameSyntax
+                                        | :? AliasQualifiedNameSyntax
+                                        | :? NameEqualsSyntax
+                                        | :? NameColonSyntax -> false
+                                        | _ -> true
+
+                                    let isInUsing = node.Ancestors().OfType<UsingDirectiveSyntax>().Any()
+
+                                    if isAlone && not isInUsing then
+                                        match model.GetAliasInfo node, model.GetSymbolInfo(node).Symbol with
+                                        | null, (:? INamedTypeSymbol as symbol) when
+                                            isNull symbol.ContainingType
+                                            && symbol.Name <> "A"
+                                            && symbol.SpecialType = SpecialType.None
+                                            && not (isOwn symbol)
+                                            ->
+                                            node.Identifier.ValueText
+                                        | null, (:? IMethodSymbol as made) when
+                                            made.MethodKind = MethodKind.Constructor
+                                            && isNull made.ContainingType.ContainingType
+                                            && not (isOwn made.ContainingType)
+                                            ->
+                                            node.Identifier.ValueText
+                                        | null, _ -> ()
+                                        | alias, _ -> alias.Name
+                    ]
+
+                Expect.isNonEmpty used "names"
+
+                Expect.equal
+                    (Set.ofList used - Set.ofSeq GeneratedMembers.UsedNames)
                     Set.empty
                     "names unknown to the rule"
             }

@@ -49,12 +49,12 @@ internal sealed class PortableEmitter(PortableText text)
     public string Emit() =>
         $$"""
             {{Header}}
-            using System;
-            using System.Runtime.CompilerServices;
-            using FlashGen.Support;
-            using ILGPU;
-
             namespace FlashGen.Generated;
+
+            using global::System;
+            using global::System.Runtime.CompilerServices;
+            using global::FlashGen.Support;
+            using global::ILGPU;
 
             /// <summary>
             /// Attention on any ILGPU device, in {{Real}}: up to {{Number(

@@ -24,22 +24,23 @@ internal static class PortableEntryEmitter
             {{Indent(string.Join("\n\n", members), 1)}}
             }
             """;
+        string usings = $$"""
+            using global::System;
+            using global::System.Runtime.CompilerServices;
+            using global::FlashGen;
+            using global::FlashGen.Generated;
+            using global::FlashGen.Support;
+            using global::ILGPU;
+            using global::ILGPU.Runtime;
+            using KernelArguments = {{DeviceParameters.ChainType(spec)}};
+            """;
         return $$"""
             {{Header}}
             // {{spec.Name}} on any ILGPU device.
             {{string.Join("\n", PortablePlans.Kernels(declaration).Select(PlanReason.Line))}}
             {{CoverageText.Describe(coverage, "// ")}}
 
-            using System;
-            using System.Runtime.CompilerServices;
-            using FlashGen;
-            using FlashGen.Generated;
-            using FlashGen.Support;
-            using ILGPU;
-            using ILGPU.Runtime;
-            using KernelArguments = {{DeviceParameters.ChainType(spec)}};
-
-            {{Names.InType(declaration, body)}}
+            {{Names.InType(declaration, usings, body)}}
             """.Replace("\r\n", "\n");
     }
 

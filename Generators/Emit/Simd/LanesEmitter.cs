@@ -13,19 +13,19 @@ internal static class LanesEmitter
         int lanes = bits / 32;
         return $$"""
             {{Header}}
-            using System;
-            using System.Runtime.CompilerServices;
-            using System.Runtime.Intrinsics;
-            using System.Runtime.Intrinsics.X86;
-            using FlashGen.Support;
-            using V = System.Runtime.Intrinsics.Vector{{bits}};
-            using Floats = System.Runtime.Intrinsics.Vector{{bits}}<float>;
-            using Ints = System.Runtime.Intrinsics.Vector{{bits}}<int>;
-            using UInts = System.Runtime.Intrinsics.Vector{{bits}}<uint>;
-            using Half = System.Runtime.Intrinsics.Vector{{bits}}<long>;
-            using Longs = FlashGen.Generated.Longs{{bits}};
-
             namespace FlashGen.Generated;
+
+            using global::System;
+            using global::System.Runtime.CompilerServices;
+            using global::System.Runtime.Intrinsics;
+            using global::System.Runtime.Intrinsics.X86;
+            using global::FlashGen.Support;
+            using V = global::System.Runtime.Intrinsics.Vector{{bits}};
+            using Floats = global::System.Runtime.Intrinsics.Vector{{bits}}<float>;
+            using Ints = global::System.Runtime.Intrinsics.Vector{{bits}}<int>;
+            using UInts = global::System.Runtime.Intrinsics.Vector{{bits}}<uint>;
+            using Half = global::System.Runtime.Intrinsics.Vector{{bits}}<long>;
+            using Longs = global::FlashGen.Generated.Longs{{bits}};
 
             /// <summary>Operations on {{lanes}} elements at a time (semantics 15 and 18).</summary>
             internal static unsafe class Lanes{{bits}}

@@ -20,14 +20,14 @@ internal static class PanelEmitter
         string real = tile.Real;
         return $$"""
             {{Header}}
-            using System.Runtime.CompilerServices;
-            using System.Runtime.Intrinsics;
-            using System.Runtime.Intrinsics.X86;
-            using FlashGen.Support;
-            using V = System.Runtime.Intrinsics.{{vector}};
-            using Reals = System.Runtime.Intrinsics.{{vector}}<{{real}}>;
-
             namespace FlashGen.Generated;
+
+            using global::System.Runtime.CompilerServices;
+            using global::System.Runtime.Intrinsics;
+            using global::System.Runtime.Intrinsics.X86;
+            using global::FlashGen.Support;
+            using V = global::System.Runtime.Intrinsics.{{vector}};
+            using Reals = global::System.Runtime.Intrinsics.{{vector}}<{{real}}>;
 
             /// <summary>
             /// Micro-kernels of a panel of {{tile.Rows}} query rows ({{tile.RowVectors}} vectors of {{tile.Lanes}}):

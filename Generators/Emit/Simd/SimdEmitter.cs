@@ -54,8 +54,8 @@ internal sealed class SimdEmitter
                 ? ""
                 : $"""
 
-                    using Lanes = FlashGen.Generated.Lanes{tile.VectorBits};
-                    using Longs = FlashGen.Generated.Longs{tile.VectorBits};
+                    using Lanes = global::FlashGen.Generated.Lanes{tile.VectorBits};
+                    using Longs = global::FlashGen.Generated.Longs{tile.VectorBits};
                     """;
         string body = $$"""
             /// <summary>
@@ -86,23 +86,24 @@ internal sealed class SimdEmitter
             {{Indent(kinds.PanelStruct(), 1)}}
             }
             """;
+        string usings = $$"""
+            using global::System;
+            using global::System.Runtime.CompilerServices;
+            using global::System.Runtime.Intrinsics;
+            using global::FlashGen.Support;
+            using TileKind = global::FlashGen.Support.SimdTileKind;
+            using V = global::System.Runtime.Intrinsics.{{vector}};
+            using Floats = global::System.Runtime.Intrinsics.{{vector}}<float>;
+            using Ints = global::System.Runtime.Intrinsics.{{vector}}<int>;
+            using UInts = global::System.Runtime.Intrinsics.{{vector}}<uint>;
+            using MicroKernels = global::FlashGen.Generated.{{tile.ClassName}};{{lanes}}
+            """;
         return $$"""
             {{Header}}
             // {{spec.Name}} on the CPU, {{tile.VectorBits}} bits at a time.
             // Plan: {{PlanText.print(plan)}}{{string.Concat(text.Reasons().Select(reason => "\n// " + reason))}}
 
-            using System;
-            using System.Runtime.CompilerServices;
-            using System.Runtime.Intrinsics;
-            using FlashGen.Support;
-            using TileKind = FlashGen.Support.SimdTileKind;
-            using V = System.Runtime.Intrinsics.{{vector}};
-            using Floats = System.Runtime.Intrinsics.{{vector}}<float>;
-            using Ints = System.Runtime.Intrinsics.{{vector}}<int>;
-            using UInts = System.Runtime.Intrinsics.{{vector}}<uint>;
-            using MicroKernels = FlashGen.Generated.{{tile.ClassName}};{{lanes}}
-
-            {{Names.InType(declaration, body)}}
+            {{Names.InType(declaration, usings, body)}}
             """.Replace("\r\n", "\n");
     }
 

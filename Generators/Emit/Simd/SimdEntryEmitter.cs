@@ -15,13 +15,14 @@ internal static class SimdEntryEmitter
         if (ProbeEmitter.IsNeeded(declaration.Spec))
             members.Add(ProbeEmitter.Emit(declaration.Spec));
         members.AddRange(declaration.Spec.Types.Select(type => Forward(declaration, type)));
+        string usings = """
+            using global::System;
+            using global::FlashGen;
+            using global::FlashGen.Support;
+            """;
         return $$"""
             {{Header}}
-            using System;
-            using FlashGen;
-            using FlashGen.Support;
-
-            {{Names.InType(declaration, string.Join("\n\n", members))}}
+            {{Names.InType(declaration, usings, string.Join("\n\n", members))}}
             """.Replace("\r\n", "\n");
     }
 

@@ -62,13 +62,13 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
         members.Add(KeepOutputs());
         return $$"""
             {{Header}}
-            using System;
-            using System.Runtime.CompilerServices;
-            using FlashGen.Support;
-            using ILGPU;
-            using ILGPU.Runtime.Cuda;
-
             namespace FlashGen.Generated;
+
+            using global::System;
+            using global::System.Runtime.CompilerServices;
+            using global::FlashGen.Support;
+            using global::ILGPU;
+            using global::ILGPU.Runtime.Cuda;
 
             /// <summary>
             /// Attention on the tensor cores of Ampere and later: head dimension up to {{tile.HeadDim}}, value dimension up to {{tile.ValueDim}}.

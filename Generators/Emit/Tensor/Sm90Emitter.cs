@@ -77,14 +77,14 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
         members.Add(ptx.Store());
         return $$"""
             {{Header}}
-            using System;
-            using System.Runtime.CompilerServices;
-            using FlashGen.Support;
-            using ILGPU;
-            using ILGPU.Runtime.Cuda;
-            using static FlashGen.Support.TensorBarrier;
-
             namespace FlashGen.Generated;
+
+            using global::System;
+            using global::System.Runtime.CompilerServices;
+            using global::FlashGen.Support;
+            using global::ILGPU;
+            using global::ILGPU.Runtime.Cuda;
+            using static global::FlashGen.Support.TensorBarrier;
 
             /// <summary>
             /// Attention on Hopper's tensor cores: head dimension up to {{tile.HeadDim}}, value dimension up to {{tile.ValueDim}}.

@@ -21,20 +21,21 @@ internal static class TensorEntryEmitter
             {{Indent(string.Join("\n\n", members), 1)}}
             }
             """;
+        string usings = """
+            using global::System;
+            using global::System.Runtime.CompilerServices;
+            using global::FlashGen;
+            using global::FlashGen.Generated;
+            using global::FlashGen.Support;
+            using global::ILGPU;
+            """;
         return $$"""
             {{Header}}
             // {{spec.Name}} on NVIDIA's tensor cores.
             {{string.Join("\n", plans.Select(PlanReason.Line))}}
             {{CoverageText.Describe(coverage, "// ")}}
 
-            using System;
-            using System.Runtime.CompilerServices;
-            using FlashGen;
-            using FlashGen.Generated;
-            using FlashGen.Support;
-            using ILGPU;
-
-            {{Names.InType(declaration, body)}}
+            {{Names.InType(declaration, usings, body)}}
             """.Replace("\r\n", "\n");
     }
 
