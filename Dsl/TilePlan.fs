@@ -143,6 +143,9 @@ module TilePlan =
         elif blockM > 128 then 160
         else 240
 
+    /// Of those, what rows and addresses take on Hopper.
+    let otherRegisters = 32
+
     /// Registers a thread: scores, outputs, on Hopper rounded probabilities (which its products read while scores change), and some
     /// for rows and addresses. Shared memory: queries, and the stages of keys and values, on Hopper in rows of whole 128 bytes; on
     /// Ampere outputs leave through it; then barriers, ranges and the kinds of tiles.
@@ -161,7 +164,7 @@ module TilePlan =
         {
             Registers =
                 rowTiles * (plan.BlockN / 2 + plan.Dims.ValueDim / 2 + probabilities)
-                + (if isHopper then 32 else 48)
+                + (if isHopper then otherRegisters else 48)
             MemoryBytes = 2 * max inputs outputs + 2560
         }
 

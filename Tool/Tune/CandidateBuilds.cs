@@ -30,7 +30,7 @@ internal sealed class CandidateBuilds(Backend backend) : IDisposable
     public CandidateBuild Of(AttentionVariant variant, TilePlan? plan, TuneKernel kernel) =>
         Begin(variant, plan, kernel).GetAwaiter().GetResult().Candidate;
 
-    /// <summary>Begins to build a candidate, of which there are the same things to say.</summary>
+    /// <summary>Begins to build a candidate; <see cref="Of"/> waits for it.</summary>
     public Task<Build> Begin(AttentionVariant variant, TilePlan? plan, TuneKernel kernel)
     {
         ClearOthers(kernel);
@@ -48,7 +48,8 @@ internal sealed class CandidateBuilds(Backend backend) : IDisposable
     public void BeginOwn(AttentionVariant variant, TuneKernel kernel)
     {
         ClearOthers(kernel);
-        own.TryAdd(kernel, builders.StartNew(() => Load(variant, kernel)));
+        if (!own.ContainsKey(kernel))
+            own.Add(kernel, builders.StartNew(() => Load(variant, kernel)));
     }
 
     /// <inheritdoc/>

@@ -37,12 +37,16 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
     private int ChunksAt => ChunkBarriersAt + 16 * ChunksAhead;
 
     // Queries of a tile in registers: a fifth less is read from shared memory for each tile of keys. Worth it where registers are left
-    // beside scores and outputs for them and for what a variant needs, as measured on an H200: which variants those are, in C#.
+    // beside scores, outputs and probabilities for them and for what a variant needs, as measured on an H200: which variants those are, in C#.
     private string HoldsQueries =>
-        Consumers > 2 ? ""
+        Consumers > 2 || !HasRoomForQueries ? ""
         : tile.HeadDim <= 96 ? "!(TMods.HasRest || TMods.HasChanges || TMods.HasDropout)"
         : tile.HeadDim <= 128 ? "!(TMods.HasMask || TMods.HasChanges || TMods.HasDropout)"
         : "";
+
+    private bool HasRoomForQueries =>
+        ptx.ScoreRegisters * 3 / 2 + ptx.OutputRegisters + tile.HeadDim / 4 + TilePlanModule.otherRegisters
+        <= TilePlanModule.tensorRegisters(tile.Target, tile.BlockM);
 
     private bool CanHoldQueries => HoldsQueries.Length > 0;
 
