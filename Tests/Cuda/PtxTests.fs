@@ -6,6 +6,8 @@ open System
 open System.Text.RegularExpressions
 open Expecto
 open FlashGen
+open FlashGen.Dsl
+open FlashGen.Generators.Emit.Tensor
 open FlashGen.Support
 open FlashGen.Tests
 open FlashGen.Tests.Kernels
@@ -25,7 +27,7 @@ let private check (plan: PlanInfo) (kernel: TensorKernel) =
         else
             "sm_80", "mma.sync"
 
-    let isBFloat16 = plan.ElementType = ElementType.BFloat16
+    let isBFloat16 = plan.ElementType = FlashGen.ElementType.BFloat16
     let struct (_, ptx) = TensorCompiler.Compile(kernel, target, isBFloat16)
 
     for what, pattern in
@@ -62,6 +64,15 @@ let private check (plan: PlanInfo) (kernel: TensorKernel) =
         Expect.equal declared.Count 1 $"{plan.Canonical}: registers {name} are declared once"
         Expect.equal (int declared[0].Groups[1].Value) (rowTiles * count) $"{plan.Canonical}: registers {name}"
 
+    if plan.Target = Target.Sm90 && ptx.Contains "ldmatrix" then
+        let queries = plan.HeadDim / 4
+        Expect.stringContains ptx $" q<{queries}>" $"{plan.Canonical}: registers q"
+
+        Expect.isLessThanOrEqual
+            (3 * keys / 4 + values / 2 + queries + TilePlan.otherRegisters)
+            (TilePlan.tensorRegisters Sm90 (Devices.number "m" plan.Canonical))
+            $"{plan.Canonical}: queries in registers have room"
+
     let ofShared = kernel.SharedBytes + sum @"\.shared[^;]*\[(\d+)\];" ptx
     Expect.isLessThanOrEqual ofShared plan.SharedBytes $"{plan.Canonical}: shared memory"
     Expect.isGreaterThan ofShared (plan.SharedBytes - 4096) $"{plan.Canonical}: the plan's shared memory is no guess"
@@ -88,7 +99,7 @@ let tests =
                 for variant in AttentionVariant.In typeof<FlashGen.Kernels.Full>.Assembly do
                     if variant.Arguments.Count >= 0 && not (List.isEmpty (kernels variant)) then
                         for headDim in [ 1; 64; 65; 128; 192; 256 ] do
-                            for elementType in [ ElementType.Float16; ElementType.BFloat16 ] do
+                            for elementType in [ FlashGen.ElementType.Float16; FlashGen.ElementType.BFloat16 ] do
                                 for target in [ Target.Sm80; Target.Sm90 ] do
                                     Expect.exists
                                         (kernels variant)
@@ -97,5 +108,37 @@ let tests =
                                             && plan.ElementType = elementType
                                             && plan.HeadDim >= headDim)
                                         $"{variant.Name}, {elementType}, {headDim}"
+            }
+
+            test "queries are in registers where they gain, and free for the next ones after the last product" {
+                let holds headDim (variant: AttentionVariant) =
+                    kernels variant
+                    |> List.filter (fun (plan, _) ->
+                        plan.Target = Target.Sm90
+                        && plan.ElementType = FlashGen.ElementType.Float16
+                        && plan.HeadDim = headDim)
+                    |> List.map (fun (plan, kernel) ->
+                        let struct (_, ptx) = TensorCompiler.Compile(kernel, "sm_90a", false)
+                        ptx.Contains "ldmatrix")
+                    |> List.distinct
+
+                Expect.equal (holds 128 FlashGen.Kernels.Full.Variant) [ true ] "128 columns without a mask"
+                Expect.equal (holds 128 FlashGen.Kernels.Causal.Variant) [ false ] "with one"
+                Expect.equal (holds 96 FlashGen.Kernels.Causal.Variant) [ true ] "96 columns with bounds"
+                Expect.equal (holds 96 FlashGen.Kernels.Documents.Variant) [ false ] "with tables"
+                Expect.equal (holds 96 FlashGen.Kernels.Alibi.Variant) [ false ] "with score changes"
+                Expect.equal (holds 256 FlashGen.Kernels.Full.Variant) [ false ] "256 columns"
+
+                // A thread speaks for its warpgroup, whose other warps may still be at the tile before.
+                for keys, dim in [ 128, 128; 128, 96; 192, 64; 80, 256 ] do
+                    let text = (Sm90Emitter(TensorTile(Sm90, 128, keys, dim, dim, 8, 2))).Emit()
+
+                    let release = "Release(shared + QueryEmpty);"
+                    let at = text.IndexOf(release, StringComparison.Ordinal)
+                    Expect.isGreaterThan at 0 "queries are released"
+                    Expect.equal (text.LastIndexOf(release, StringComparison.Ordinal)) at "once"
+
+                    for product in [ "MultiplyKeys(queryTile, keyTile);"; "MultiplyHeldQueries(keyTile);" ] do
+                        Expect.isLessThan (text.LastIndexOf(product, StringComparison.Ordinal)) at "behind the products"
             }
         ]
