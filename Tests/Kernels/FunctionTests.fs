@@ -123,4 +123,65 @@ let tests =
                     Expect.equal ends[0] Single.NegativeInfinity $"{name} of 0"
                     Expect.isTrue (Single.IsNaN ends[1] && Single.IsNaN ends[2]) $"{name} of what has none"
             }
+
+            test "powers are within 2 units of their last place, and those of what is not positive as MathF has them" {
+                let apply exponent (scores: float32[]) =
+                    let tensors =
+                        {
+                            Query = scores
+                            Key = [| 1f |]
+                            Value = [| 1f |]
+                        }
+
+                    let arguments = ModArguments().Add("exponent", exponent)
+
+                    run32
+                        (variant "Laws.Raised")
+                        (AttentionShape(1, 1, 1, scores.Length, 1, 1))
+                        tensors
+                        arguments
+                        options
+                    |> snd
+
+                let within exponent scores =
+                    for score, result in Array.zip scores (apply exponent scores) do
+                        let exact = float score ** float exponent
+
+                        if exact < float Single.MaxValue then
+                            let unit =
+                                float (MathF.BitIncrement(float32 exact)) - float (float32 exact)
+                                |> max (float Single.Epsilon)
+
+                            Expect.isLessThanOrEqual
+                                (abs (float result - exact) / unit)
+                                2.0
+                                $"%.9g{score} to the power of %.9g{exponent} is %.9g{exact}, not %.9g{result}"
+
+                repeat 6 (fun random ->
+                    let rows = random.Next(1, 300)
+
+                    let exponent =
+                        (random.NextSingle() - 0.5f) * MathF.Pow(10f, 4f * random.NextSingle())
+                    // Results over all of a float's range, bases near 1 and far from it.
+                    let reach = min 3.0 (80.0 / float (abs exponent))
+
+                    let positive _ =
+                        float32 (exp (reach * (2.0 * random.NextDouble() - 1.0)))
+
+                    within exponent (Array.init rows positive))
+
+                within 2f [| 1f; 3f; 1e-30f; 1e19f; Single.Epsilon |]
+                within -1f [| 1f; 3f; 2f; 1e30f |]
+                within 0f [| 1f; 3f; 1e-30f |]
+                within 0.5f [| 4f; 2f; 0.25f; 1e-40f |]
+
+                for exponent in [ 2f; 3f; 0f; -2f; 0.5f ] do
+                    let scores = [| -2f; 0f; 3f; -0f; -1f |]
+                    // A row whose score is infinite or no number is of no use here.
+                    for score, result in Array.zip scores (apply exponent scores) do
+                        let expected = MathF.Pow(score, exponent)
+
+                        if Single.IsFinite expected then
+                            Expect.equal result expected $"{score} to the power of {exponent}"
+            }
         ]

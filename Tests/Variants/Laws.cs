@@ -66,6 +66,14 @@ public static partial class Laws
         private static float Measure(float score) => MathF.Log(score);
     }
 
+    /// <summary>Scores to a power.</summary>
+    [Attention(1, Types = Float32)]
+    public static partial class Raised
+    {
+        [ScoreMod]
+        private static float Raise(float score, float exponent) => MathF.Pow(score, exponent);
+    }
+
     /// <summary>Two to the power of scores.</summary>
     [Attention(1, Types = Float32)]
     public static partial class Doubled

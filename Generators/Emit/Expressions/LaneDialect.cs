@@ -86,7 +86,7 @@ internal sealed class LaneDialect : Dialect
             BinaryOp.Tags.Le => Compare("LessThanOrEqual"),
             BinaryOp.Tags.Gt => Compare("GreaterThan"),
             BinaryOp.Tags.Ge => Compare("GreaterThanOrEqual"),
-            BinaryOp.Tags.Pow => $"Lanes.Map({Bare(left)}, {Bare(right)}, &global::System.MathF.Pow)",
+            BinaryOp.Tags.Pow => $"Lanes.Pow({Bare(left)}, {Bare(right)})",
             BinaryOp.Tags.Atan2 => $"Lanes.Map({Bare(left)}, {Bare(right)}, &global::System.MathF.Atan2)",
             _ => throw No(op, type),
         };

@@ -12,6 +12,7 @@ internal static class LaneFunctions
             Exp,
             bits == 512 ? Scale512 : ScaleNarrow,
             Log,
+            Pow(bits),
             Tanh,
             bits == 512 ? TanhOfAny("x * p * Reciprocal(q)") + "\n\n" + Reciprocal : TanhOfAny("x * p / q")
         );
@@ -110,6 +111,50 @@ internal static class LaneFunctions
             return V.ConditionalSelect(V.GreaterThan(x, Floats.Zero), log, none);
         }
         """;
+
+    private static string Pow(int bits) =>
+        $$"""
+            // In doubles, of which the greatest exponents leave a float's places. Where not all are positive and finite, lane by lane.
+            [MethodImpl(Inline)]
+            public static Floats Pow(Floats x, Floats y)
+            {
+                Floats infinity = V.Create(float.PositiveInfinity);
+                if (!(V.GreaterThanAll(x, Floats.Zero) && V.LessThanAll(x, infinity) && V.LessThanAll(V.Abs(y), infinity)))
+                    return Map(x, y, &MathF.Pow);
+                (Vector{{bits}}<double> xLow, Vector{{bits}}<double> xHigh) = V.Widen(x);
+                (Vector{{bits}}<double> yLow, Vector{{bits}}<double> yHigh) = V.Widen(y);
+                return V.Narrow(PowOfPositive(xLow, yLow), PowOfPositive(xHigh, yHigh));
+            }
+
+            // x = 2^k m with m from the root of 1/2 on, log2(m) = s p(s^2) with s = (m - 1) / (m + 1); then 2^t by t's whole part and the series of
+            // the rest. A number below 2^51 plus 1.5 * 2^52 has its whole part in its last bits.
+            [MethodImpl(Inline)]
+            private static Vector{{bits}}<double> PowOfPositive(Vector{{bits}}<double> x, Vector{{bits}}<double> y)
+            {
+                Vector{{bits}}<long> least = V.Create(0x3FE6A09E667F3BCDL), whole = x.AsInt64() - least;
+                Vector{{bits}}<double> k = ((whole + V.Create(1L << 62) >>> 52) | V.Create(0x4330000000000000L)).AsDouble() - V.Create(4503599627371520.0);
+                Vector{{bits}}<double> m = ((whole & V.Create(0xFFFFFFFFFFFFFL)) + least).AsDouble(), one = V.Create(1.0);
+                Vector{{bits}}<double> s = (m - one) / (m + one), square = s * s;
+                Vector{{bits}}<double> p = V.MultiplyAddEstimate(V.Create(0.22195308321368667), square, V.Create(0.26230818925253880));
+                p = V.MultiplyAddEstimate(p, square, V.Create(0.32059889797532520));
+                p = V.MultiplyAddEstimate(p, square, V.Create(0.41219858311113240));
+                p = V.MultiplyAddEstimate(p, square, V.Create(0.57707801635558540));
+                p = V.MultiplyAddEstimate(p, square, V.Create(0.96179669392597560));
+                p = V.MultiplyAddEstimate(p, square, V.Create(2.8853900817779268));
+                Vector{{bits}}<double> t = y * V.MultiplyAddEstimate(s, p, k);
+                t = V.Max(V.Create(-200.0), V.Min(V.Create(200.0), t));
+                Vector{{bits}}<double> shifted = t + V.Create(6755399441055744.0), r = (t - (shifted - V.Create(6755399441055744.0))) * V.Create(0.6931471805599453);
+                Vector{{bits}}<double> e = V.MultiplyAddEstimate(V.Create(2.4801587301587302e-05), r, V.Create(0.00019841269841269841));
+                e = V.MultiplyAddEstimate(e, r, V.Create(0.001388888888888889));
+                e = V.MultiplyAddEstimate(e, r, V.Create(0.008333333333333333));
+                e = V.MultiplyAddEstimate(e, r, V.Create(0.041666666666666664));
+                e = V.MultiplyAddEstimate(e, r, V.Create(0.16666666666666666));
+                e = V.MultiplyAddEstimate(e, r, V.Create(0.5));
+                e = V.MultiplyAddEstimate(e, r, one);
+                e = V.MultiplyAddEstimate(e, r, one);
+                return (e.AsInt64() + (shifted.AsInt64() << 52)).AsDouble();
+            }
+            """;
 
     private const string Tanh = """
         // Most arguments of a soft cap are small: where all lanes are, a polynomial of a third of the operations, 1 unit in the last
