@@ -129,6 +129,8 @@ let private value (variant: AttentionVariant) (shape: AttentionShape) (random: R
     | "j" -> random.Next(-3, 4)
     | "gains" -> floats heads
     | "factor" -> between random -1f 1f
+    // Whole, for negative scores have no other powers.
+    | "exponent" -> float32 (random.Next(0, 3))
     | other -> failwith $"{variant.Name} has an argument '{other}' ({info.TypeName}); say here how to make it."
 
 let random (variant: AttentionVariant) (shape: AttentionShape) (random: Random) =
