@@ -195,6 +195,16 @@ module Coverage =
     let ofSpec spec =
         ofMaskWith (Spec.checkedReads spec) (Spec.mask spec)
 
+    /// Whether what the mask compares of keys differs from head to head.
+    let hasHeadLeaves (coverage: Coverage) =
+        let isHead expr =
+            match expr with
+            | Position Head -> true
+            | _ -> false
+
+        coverage.Leaves
+        |> List.exists (fun leaf -> leaf.Axis = Dependence.Column && Expr.exists isHead leaf.Body)
+
     /// True when every pair within the lengths is kept.
     let keepsAll coverage =
         coverage.Conditions.IsEmpty

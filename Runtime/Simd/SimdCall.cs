@@ -207,6 +207,9 @@ public unsafe interface ISimdRowKernel<TArguments> : ISimdKernel<TArguments>
     /// <summary>Bytes of what <see cref="Leaves"/> writes.</summary>
     static abstract int LeavesBytes { get; }
 
+    /// <summary>Whether what is known of a tile's keys differs from head to head.</summary>
+    static abstract bool HasHeadLeaves { get; }
+
     /// <summary>The factor on queries.</summary>
     static abstract float Factor(in SimdCall call);
 

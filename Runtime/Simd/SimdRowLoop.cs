@@ -59,7 +59,8 @@ public static unsafe class SimdRowLoop
         {
             int start = index * tileKeys,
                 end = Math.Min(start + tileKeys, last + 1);
-            TKernel.Leaves(call, arguments, item, start, end - start, leaves);
+            if (!TKernel.HasHeadLeaves)
+                TKernel.Leaves(call, arguments, item, start, end - start, leaves);
             int some;
             for (int r = 0; r < split.Rows; r += some)
             {
@@ -73,6 +74,8 @@ public static unsafe class SimdRowLoop
                     if (its >= itsEnd || some > 0 && (its != from || itsEnd != to))
                         break;
                     split.Select(call, r + some, ref item);
+                    if (TKernel.HasHeadLeaves)
+                        TKernel.Leaves(call, arguments, item, start, end - start, leaves);
                     kinds[some] = TKernel.Kind(call, arguments, item, leaves);
                     if (kinds[some] == SimdTileKind.Empty)
                         break;

@@ -66,6 +66,14 @@ public static partial class Laws
         private static float Measure(float score) => MathF.Log(score);
     }
 
+    /// <summary>What each head keeps is told by a table of keys: heads that share keys differ.</summary>
+    [Attention(Types = Float32)]
+    public static partial class KeysOfHeads
+    {
+        [MaskMod]
+        private static bool Keep(in Position at, Table<int> groups) => groups[at.Key] > at.Head % 3;
+    }
+
     /// <summary>Scores to a power.</summary>
     [Attention(1, Types = Float32)]
     public static partial class Raised

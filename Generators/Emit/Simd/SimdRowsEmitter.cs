@@ -47,6 +47,8 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
 
             public static int LeavesBytes => {{(HasKeyLeaves ? "sizeof(KeyLeaves)" : "0")}};
 
+            public static bool HasHeadLeaves => {{(CoverageModule.hasHeadLeaves(coverage) ? "true" : "false")}};
+
             public static float Factor(in SimdCall call) => {{Factor}};
 
             public static void Leaves({{Parameters}}, int firstKey, int keys, byte* leaves) => {{leaves}};
