@@ -10,9 +10,26 @@ open FlashGen.Tests.Kernels.Calls
 /// Full and partial tiles that a call has to compute, counted pair by pair.
 let needed (variant: AttentionVariant) (shape: AttentionShape) arguments =
     let plan = PropertyTests.planAt Widths.own ElementType.Float32 variant
+    let isFew = shape.QueryLength <= FlashGen.Support.SimdRows.MostQueries
 
-    let rows, keys =
-        PropertyTests.panelRows ElementType.Float32 plan, PropertyTests.planNumber "n" plan
+    // A few queries are computed row by row, and one-query calls may have a plan of their own.
+    let rows =
+        if isFew then
+            1
+        else
+            PropertyTests.panelRows ElementType.Float32 plan
+
+    let ofDecoding =
+        variant.Plans
+        |> Seq.tryFind (fun each ->
+            isFew
+            && each.Target = Target.Simd
+            && each.ElementType = ElementType.Float32
+            && each.ShapeClass = "decode"
+            && PropertyTests.planNumber "bits" each.Canonical = Widths.own)
+        |> Option.map (fun each -> each.Canonical)
+
+    let keys = PropertyTests.planNumber "n" (defaultArg ofDecoding plan)
 
     let keeps = Keeps.pair variant shape arguments
     let mutable full, partial = 0L, 0L
