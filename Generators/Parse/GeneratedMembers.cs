@@ -128,11 +128,7 @@ internal static class GeneratedMembers
     // Namespaces further out hide nothing, for files name what they use inside the innermost one.
     private static IEnumerable<(string Name, string Around, Location? Place)> Hiding(INamedTypeSymbol type)
     {
-        for (
-            INamespaceOrTypeSymbol? scope = type;
-            scope is not null;
-            scope = (scope as INamedTypeSymbol)?.ContainingType
-        )
+        for (INamedTypeSymbol? scope = type; scope is not null; scope = scope.ContainingType)
             foreach (
                 var member in scope
                     .GetMembers()

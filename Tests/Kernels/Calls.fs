@@ -3,6 +3,7 @@ module FlashGen.Tests.Kernels.Calls
 
 open System
 open FlashGen
+open FlashGen.Tests
 
 /// The variant of a class of this name in the tests' own catalogue.
 let variant name =
@@ -14,6 +15,16 @@ let variant name =
     with
     | Some variant -> variant
     | None -> failwith $"The catalogue has no variant {full}."
+
+/// Random numbers that the seed and a test's own number decide.
+let randomOf salt = Random(Settings.seed * 31 + salt)
+
+/// Checks a few times, or many in a thorough run.
+let repeat salt check =
+    let random = randomOf salt
+
+    for _ in 1 .. (if Settings.thorough then 40 else 6) do
+        check random
 
 let floats (random: Random) count magnitude =
     Array.init count (fun _ -> (random.NextSingle() * 2f - 1f) * magnitude)

@@ -7,13 +7,26 @@ open FlashGen
 open FlashGen.Tests
 open FlashGen.Tests.Kernels.Calls
 
-let private options = AttentionOptions.Default
+/// What the mod of a variant makes of scores: of one query and key with one dimension it is the log-sum-exp.
+let private apply name arguments (scores: float32[]) =
+    let tensors =
+        {
+            Query = scores
+            Key = [| 1f |]
+            Value = [| 1f |]
+        }
 
-let private repeat salt check =
-    let random = Random(Settings.seed * 31 + salt)
+    let shape = AttentionShape(1, 1, 1, scores.Length, 1, 1)
+    run32 (variant name) shape tensors arguments AttentionOptions.Default |> snd
 
-    for _ in 1 .. (if Settings.thorough then 40 else 6) do
-        check random
+/// Units of the exact result's last place that another is away from it.
+let private units (exact: float) (result: float32) =
+    let size = float32 (abs exact)
+
+    let unit =
+        float (MathF.BitIncrement size) - float size |> max (float Single.Epsilon)
+
+    abs (float result - exact) / unit
 
 [<Tests>]
 let tests =
@@ -22,7 +35,6 @@ let tests =
         [
             test "tanh is within 6 units of its last place, where small scores stand beside large ones too" {
                 repeat 5 (fun random ->
-                    let squashed = variant "Laws.Squashed"
                     let rows = random.Next(1, 400)
                     let smallOnly = random.Next 2 = 0
 
@@ -39,49 +51,19 @@ let tests =
 
                     let scores = Array.init rows score
 
-                    let tensors =
-                        {
-                            Query = scores
-                            Key = [| 1f |]
-                            Value = [| 1f |]
-                        }
-
-                    let _, results =
-                        run32 squashed (AttentionShape(1, 1, 1, rows, 1, 1)) tensors null options
-
-                    for score, result in Array.zip scores results do
+                    for score, result in Array.zip scores (apply "Laws.Squashed" null scores) do
                         let exact = tanh (float score)
-                        let unit = float (MathF.BitIncrement(float32 (abs exact)) - float32 (abs exact))
-
-                        Expect.isLessThan (abs (float result - exact) / unit) 6.0 $"tanh %.9g{score} is %.9g{exact}")
+                        Expect.isLessThan (units exact result) 6.0 $"tanh %.9g{score} is %.9g{exact}")
             }
 
             test
                 "exponentials and logarithms are within 3 units of their last place over their whole range, and right at its ends" {
-                // Of one query and key with one dimension the log-sum-exp is the score that the mod gives.
-                let apply name (scores: float32[]) =
-                    let tensors =
-                        {
-                            Query = scores
-                            Key = [| 1f |]
-                            Value = [| 1f |]
-                        }
-
-                    let _, results =
-                        run32 (variant name) (AttentionShape(1, 1, 1, scores.Length, 1, 1)) tensors null options
-
-                    Array.zip scores results
-
                 let within name f scores =
-                    for score, result in apply name scores do
+                    for score, result in Array.zip scores (apply name null scores) do
                         let exact: float = f (float score)
 
-                        let unit =
-                            float (MathF.BitIncrement(float32 (abs exact)) - float32 (abs exact))
-                            |> max (float Single.Epsilon)
-
                         Expect.isLessThanOrEqual
-                            (abs (float result - exact) / unit)
+                            (units exact result)
                             3.0
                             $"{name} of %.9g{score} is %.9g{exact}, not %.9g{result}"
 
@@ -119,41 +101,22 @@ let tests =
 
                 for name, f in measuring do
                     within name f [| 1f; Single.MaxValue; Single.Epsilon; 2f; 0.5f; 1024f |]
-                    let ends = apply name [| 0f; -1f; Single.NaN |] |> Array.map snd
+                    let ends = apply name null [| 0f; -1f; Single.NaN |]
                     Expect.equal ends[0] Single.NegativeInfinity $"{name} of 0"
                     Expect.isTrue (Single.IsNaN ends[1] && Single.IsNaN ends[2]) $"{name} of what has none"
             }
 
             test "powers are within 2 units of their last place, and those of what is not positive as MathF has them" {
-                let apply exponent (scores: float32[]) =
-                    let tensors =
-                        {
-                            Query = scores
-                            Key = [| 1f |]
-                            Value = [| 1f |]
-                        }
-
-                    let arguments = ModArguments().Add("exponent", exponent)
-
-                    run32
-                        (variant "Laws.Raised")
-                        (AttentionShape(1, 1, 1, scores.Length, 1, 1))
-                        tensors
-                        arguments
-                        options
-                    |> snd
+                let apply (exponent: float32) =
+                    apply "Laws.Raised" (ModArguments().Add("exponent", exponent))
 
                 let within exponent scores =
                     for score, result in Array.zip scores (apply exponent scores) do
                         let exact = float score ** float exponent
 
                         if exact < float Single.MaxValue then
-                            let unit =
-                                float (MathF.BitIncrement(float32 exact)) - float (float32 exact)
-                                |> max (float Single.Epsilon)
-
                             Expect.isLessThanOrEqual
-                                (abs (float result - exact) / unit)
+                                (units exact result)
                                 2.0
                                 $"%.9g{score} to the power of %.9g{exponent} is %.9g{exact}, not %.9g{result}"
 

@@ -9,14 +9,6 @@ open FlashGen.Tests.Kernels.Calls
 
 let private options = AttentionOptions.Default
 
-let private random salt = Random(Settings.seed * 31 + salt)
-
-let private repeat salt check =
-    let random = random salt
-
-    for _ in 1 .. (if Settings.thorough then 40 else 6) do
-        check random
-
 let private dropout (random: Random) =
     Dropout(0.1f + 0.6f * random.NextSingle(), uint64 (random.NextInt64()), uint32 (random.Next()))
 
@@ -277,7 +269,7 @@ let allocation =
             test "a call allocates nothing that grows with it, once warm" {
                 // The class's own Forward: arguments by name may box.
                 let bytesOf (shape: AttentionShape) =
-                    let tensors = float32s (random 8) plain.Value shape
+                    let tensors = float32s (randomOf 8) plain.Value shape
 
                     let output =
                         Array.zeroCreate<float32>(int (shape.OutputElements plain.Value.Layout))

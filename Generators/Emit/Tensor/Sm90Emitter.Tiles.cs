@@ -220,28 +220,4 @@ internal sealed partial class Sm90Emitter
                 """, valueTile);
             """";
     }
-
-    private string HeldQueries(string scores) =>
-        $$$$""""
-            {{{{TensorPtx.Method(
-                "Takes a warp's 16 queries into registers, as the left operand of their products (PTX ISA, \"Register fragments for wgmma.mma_async.m64nNk16\").",
-                "HoldQueries",
-                "int queries",
-                Lines(
-                    tile.HeadDim / 16,
-                    step =>
-                        $"xor.b32 ti, %0, {step % 4 * 32}; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Registers("q", 4 * step, 4)}, [ti+{step / 4 * (tile.BlockM * 128)}];"
-                ),
-                "queries"
-            )}}}}
-
-            /// <summary>Scores of 64 rows, queries from registers.</summary>
-            [MethodImpl(Inline)]
-            private static void MultiplyHeldQueries(int keyTile) => CudaAsm.Emit($$"""
-                {{{{UpperWord}}}}
-                wgmma.fence.sync.aligned;
-            {{{{Indent(scores, 1)}}}}
-                wgmma.commit_group.sync.aligned;
-                """, keyTile);
-            """";
 }

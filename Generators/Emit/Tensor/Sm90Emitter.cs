@@ -36,20 +36,6 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
 
     private int ChunksAt => ChunkBarriersAt + 16 * ChunksAhead;
 
-    // Queries of a tile in registers: a fifth less is read from shared memory for each tile of keys. Worth it where registers are left
-    // beside scores, outputs and probabilities for them and for what a variant needs, as measured on an H200: which variants those are, in C#.
-    private string HoldsQueries =>
-        Consumers > 2 || !HasRoomForQueries ? ""
-        : tile.HeadDim <= 96 ? "!(TMods.HasRest || TMods.HasChanges || TMods.HasDropout)"
-        : tile.HeadDim <= 128 ? "!(TMods.HasMask || TMods.HasChanges || TMods.HasDropout)"
-        : "";
-
-    private bool HasRoomForQueries =>
-        ptx.ScoreRegisters * 3 / 2 + ptx.OutputRegisters + tile.HeadDim / 4 + TilePlanModule.otherRegisters
-        <= TilePlanModule.tensorRegisters(tile.Target, tile.BlockM);
-
-    private bool CanHoldQueries => HoldsQueries.Length > 0;
-
     /// <summary>With room to start at a multiple of 1024.</summary>
     public int SharedBytes => ChunksAt + ChunksAhead * ChunkBytes + 1024;
 
@@ -315,29 +301,6 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 }
             }
             """;
-
-    // Rows of 128 bytes, whose pieces of 16 are swapped by the row's number (PTX ISA, "Swizzling modes").
-    private string HoldQueries =>
-        CanHoldQueries
-            ? $$"""
-                if ({{HoldsQueries}})
-                {
-                    int row = 64 * group + 16 * (Group.IdxX >> 5 & 3) + (Group.IdxX & 15), piece = Group.IdxX >> 4 & 1 ^ Group.IdxX & 7;
-                    HoldQueries(shared + 128 * row + 16 * piece);
-                }
-
-                """
-            : "";
-
-    private string MultiplyKeys(string keyTile) =>
-        CanHoldQueries
-            ? $$"""
-                if ({{HoldsQueries}})
-                    MultiplyHeldQueries({{keyTile}});
-                else
-                    MultiplyKeys(queryTile, {{keyTile}});
-                """
-            : $"MultiplyKeys(queryTile, {keyTile});";
 
     // Where masks or score changes are long texts: one softmax for the first tile and the others then, which the driver's compiler has done
     // in two thirds of the time. Elsewhere the first tile has its own, for the loop is 1 to 4 % faster with both products at its top.

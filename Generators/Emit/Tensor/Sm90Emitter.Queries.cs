@@ -1,0 +1,69 @@
+using FlashGen.Dsl;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Tensor;
+
+/// <summary>Queries in registers: which kernels hold them there, and how they come there and are multiplied.</summary>
+internal sealed partial class Sm90Emitter
+{
+    // Queries of a tile in registers: a fifth less is read from shared memory for each tile of keys. Worth it where registers are left
+    // beside scores, outputs and probabilities for them and for what a variant needs, as measured on an H200: which variants those are, in C#.
+    private string HoldsQueries =>
+        Consumers > 2 || !HasRoomForQueries ? ""
+        : tile.HeadDim <= 96 ? "!(TMods.HasRest || TMods.HasChanges || TMods.HasDropout)"
+        : tile.HeadDim <= 128 ? "!(TMods.HasMask || TMods.HasChanges || TMods.HasDropout)"
+        : "";
+
+    private bool HasRoomForQueries =>
+        ptx.ScoreRegisters * 3 / 2 + ptx.OutputRegisters + tile.HeadDim / 4 + TilePlanModule.otherRegisters
+        <= TilePlanModule.tensorRegisters(tile.Target, tile.BlockM);
+
+    private bool CanHoldQueries => HoldsQueries.Length > 0;
+
+    // Rows of 128 bytes, whose pieces of 16 are swapped by the row's number (PTX ISA, "Swizzling modes").
+    private string HoldQueries =>
+        CanHoldQueries
+            ? $$"""
+                if ({{HoldsQueries}})
+                {
+                    int row = 64 * group + 16 * (Group.IdxX >> 5 & 3) + (Group.IdxX & 15), piece = Group.IdxX >> 4 & 1 ^ Group.IdxX & 7;
+                    HoldQueries(shared + 128 * row + 16 * piece);
+                }
+
+                """
+            : "";
+
+    private string MultiplyKeys(string keyTile) =>
+        CanHoldQueries
+            ? $$"""
+                if ({{HoldsQueries}})
+                    MultiplyHeldQueries({{keyTile}});
+                else
+                    MultiplyKeys(queryTile, {{keyTile}});
+                """
+            : $"MultiplyKeys(queryTile, {keyTile});";
+
+    private string HeldQueries(string scores) =>
+        $$$$""""
+            {{{{TensorPtx.Method(
+                "Takes a warp's 16 queries into registers, as the left operand of their products (PTX ISA, \"Register fragments for wgmma.mma_async.m64nNk16\").",
+                "HoldQueries",
+                "int queries",
+                Lines(
+                    tile.HeadDim / 16,
+                    step =>
+                        $"xor.b32 ti, %0, {step % 4 * 32}; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Registers("q", 4 * step, 4)}, [ti+{step / 4 * (tile.BlockM * 128)}];"
+                ),
+                "queries"
+            )}}}}
+
+            /// <summary>Scores of 64 rows, queries from registers.</summary>
+            [MethodImpl(Inline)]
+            private static void MultiplyHeldQueries(int keyTile) => CudaAsm.Emit($$"""
+                {{{{UpperWord}}}}
+                wgmma.fence.sync.aligned;
+            {{{{Indent(scores, 1)}}}}
+                wgmma.commit_group.sync.aligned;
+                """, keyTile);
+            """";
+}
