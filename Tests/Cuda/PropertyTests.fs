@@ -29,53 +29,50 @@ let cuda () : Accelerator =
 
 let private count = if Settings.thorough then 32 else 8
 
-let private obeys (cases: AttentionVariant -> Cases.Case list) (variant: AttentionVariant) =
-    test variant.Name {
-        let accelerator = cuda ()
+/// The variants that have a kernel of a target.
+let private variantsOf (isTarget: Target -> bool) =
+    Widths.variants
+    |> List.filter (fun variant -> variant.Plans |> Seq.exists (fun plan -> isTarget plan.Target))
 
-        match Portable.PropertyTests.faults (lazy accelerator) variant (cases variant) with
+let private cases make variant =
+    [ for number in 0 .. count - 1 -> make Settings.seed variant number ]
+
+let private obeys (load: AttentionVariant -> Accelerator -> AttentionKernels) make (variant: AttentionVariant) =
+    test variant.Name {
+        use kernels = load variant (cuda ())
+
+        match Portable.PropertyTests.faults kernels variant (cases make variant) with
         | [] -> ()
         | faults -> failtest $"%d{faults.Length} faults, --seed {Settings.seed}:\n%s{faults[0]}"
     }
 
-let private runsOnDevices (variant: AttentionVariant) =
-    variant.Plans |> Seq.exists (fun plan -> plan.Target <> Target.Simd)
+let private atBest (variant: AttentionVariant) accelerator = variant.Load accelerator
 
-/// Heads that share tiles and keys that are split, which takes more keys than other cases have.
-[<Tests>]
-let fewQueries =
-    testSequenced (
-        testList
-            "Cuda.Few queries"
-            [
-                // Beside the gallery, variants whose mask or score change reads the head.
-                let ofHeads = [ "Everything"; "RelativeBias"; "SparseHash"; "SwitchLevels" ]
+let private onAmpere (variant: AttentionVariant) accelerator = variant.Load(accelerator, Target.Sm80)
 
-                for variant in Widths.variants do
-                    let isOfHeads = ofHeads |> List.exists variant.Name.EndsWith
+/// Heads that share tiles and keys that are split, which takes more keys than other cases have: the gallery, and variants whose mask or
+/// score change reads the head.
+let private asksForHeads (variant: AttentionVariant) =
+    variant.Name.StartsWith("FlashGen.Kernels", StringComparison.Ordinal)
+    || [ "Everything"; "KeysOfHeads"; "RelativeBias"; "SparseHash"; "SwitchLevels" ]
+       |> List.exists variant.Name.EndsWith
 
-                    if
-                        runsOnDevices variant
-                        && (isOfHeads
-                            || variant.Name.StartsWith("FlashGen.Kernels", StringComparison.Ordinal))
-                    then
-                        obeys
-                            (fun variant ->
-                                [ for number in 0 .. count - 1 -> Cases.makeFew Settings.seed variant number ])
-                            variant
-            ]
-    )
+let private lists title load isTarget =
+    let variants = variantsOf isTarget
 
+    testList
+        title
+        [
+            testList "Few queries" (variants |> List.filter asksForHeads |> List.map (obeys load Cases.makeFew))
+            testList "Properties" (variants |> List.map (obeys load Cases.make))
+        ]
+
+/// Side by side: compiling takes the time, and kernels are loaded and called by several threads so.
 [<Tests>]
 let everyVariant =
-    testSequenced (
-        testList
-            "Cuda.Properties"
-            [
-                for variant in Widths.variants do
-                    if runsOnDevices variant then
-                        obeys
-                            (fun variant -> [ for number in 0 .. count - 1 -> Cases.make Settings.seed variant number ])
-                            variant
-            ]
-    )
+    lists "Cuda.Variants" atBest (fun target -> target <> Target.Simd)
+
+/// On Hopper too, which would take its own kernels.
+[<Tests>]
+let everyAmpereVariant =
+    lists "Cuda.Variants by Sm80" onAmpere (fun target -> target = Target.Sm80)

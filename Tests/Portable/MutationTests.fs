@@ -86,7 +86,8 @@ let private isCaught (variant: AttentionVariant) =
         counted <> Tiles.needed variant shape arguments plan
 
     let wrongNumbers number =
-        not (List.isEmpty (Properties.faults Devices.simulator variant [ Cases.makeSmall 11 variant number ]))
+        use kernels = variant.Load Devices.simulator.Value
+        not (List.isEmpty (Properties.faults kernels variant [ Cases.makeSmall 11 variant number ]))
 
     (variant.Name <> "Documents" && wrongTiles ())
     || Seq.exists wrongNumbers (seq { 0..7 })

@@ -8,9 +8,8 @@ open FlashGen.Tests
 open FlashGen.Tests.Kernels
 open FlashGen.Tests.Kernels.Outcomes
 
-/// What is wrong with a variant's cases on a device, each in one of its element types in turn.
-let faults (accelerator: Lazy<ILGPU.Runtime.Accelerator>) (variant: AttentionVariant) (cases: Cases.Case list) =
-    use kernels = variant.Load accelerator.Value
+/// What is wrong with a variant's cases on the device that its kernels are loaded on, each in one of its element types in turn.
+let faults (kernels: AttentionKernels) (variant: AttentionVariant) (cases: Cases.Case list) =
     let elements = declared variant
 
     [
@@ -48,8 +47,10 @@ let private count = if Settings.thorough then 16 else 3
 let private runsOnDevices (variant: AttentionVariant) =
     Seq.exists (fun (plan: PlanInfo) -> plan.Target = Target.Portable) variant.Plans
 
-let private failures accelerator variant numbers =
-    match faults accelerator variant [ for number in numbers -> Cases.makeSmall Settings.seed variant number ] with
+let private failures (accelerator: Lazy<ILGPU.Runtime.Accelerator>) (variant: AttentionVariant) numbers =
+    use kernels = variant.Load accelerator.Value
+
+    match faults kernels variant [ for number in numbers -> Cases.makeSmall Settings.seed variant number ] with
     | [] -> ""
     | faults -> $"%d{faults.Length} faults, --seed {Settings.seed}:\n%s{faults[0]}"
 

@@ -67,7 +67,7 @@ public static partial class Laws
     }
 
     /// <summary>What each head keeps is told by a table of keys: heads that share keys differ.</summary>
-    [Attention(Types = Float32)]
+    [Attention(Types = Float32 | Float16)]
     public static partial class KeysOfHeads
     {
         [MaskMod]

@@ -7,18 +7,18 @@ namespace FlashGen.Generators.Emit.Tensor;
 internal sealed partial class Sm90Emitter
 {
     // Queries of a tile in registers: a fifth less is read from shared memory for each tile of keys. Worth it where registers are left
-    // beside scores, outputs and probabilities for them and for what a variant needs, as measured on an H200: which variants those are, in C#.
-    private string HoldsQueries =>
-        Consumers > 2 || !HasRoomForQueries ? ""
-        : tile.HeadDim <= 96 ? "!(TMods.HasRest || TMods.HasChanges || TMods.HasDropout)"
-        : tile.HeadDim <= 128 ? "!(TMods.HasMask || TMods.HasChanges || TMods.HasDropout)"
-        : "";
+    // beside scores, outputs and probabilities for them and for what a variant needs, as measured on an H200.
+    private bool CanHoldQueries =>
+        Consumers <= 2
+        && tile.HeadDim <= 128
+        && ptx.ScoreRegisters * 3 / 2 + ptx.OutputRegisters + tile.HeadDim / 4 + TilePlanModule.otherRegisters
+            <= TilePlanModule.tensorRegisters(tile.Target, tile.BlockM);
 
-    private bool HasRoomForQueries =>
-        ptx.ScoreRegisters * 3 / 2 + ptx.OutputRegisters + tile.HeadDim / 4 + TilePlanModule.otherRegisters
-        <= TilePlanModule.tensorRegisters(tile.Target, tile.BlockM);
+    // What keeps a variant's queries in shared memory, in C#, and its opposite.
+    private string SharesQueries =>
+        $"TMods.{(tile.HeadDim <= 96 ? "HasRest" : "HasMask")} || TMods.HasChanges || TMods.HasDropout";
 
-    private bool CanHoldQueries => HoldsQueries.Length > 0;
+    private string HoldsQueries => $"!({SharesQueries})";
 
     // Rows of 128 bytes, whose pieces of 16 are swapped by the row's number (PTX ISA, "Swizzling modes").
     private string HoldQueries =>
@@ -32,6 +32,25 @@ internal sealed partial class Sm90Emitter
 
                 """
             : "";
+
+    // Not before the first product: the thread that speaks for its warpgroup knows of the other warps only what a product tells, which all of
+    // them take part in.
+    private string ReleaseHeldQueries =>
+        CanHoldQueries
+            ? $"""
+                if ({HoldsQueries})
+                    Release(shared + QueryEmpty);
+
+                """
+            : "";
+
+    private string ReleaseQueries =>
+        CanHoldQueries
+            ? $"""
+                if ({SharesQueries})
+                    Release(shared + QueryEmpty);
+                """
+            : "Release(shared + QueryEmpty);";
 
     private string MultiplyKeys(string keyTile) =>
         CanHoldQueries

@@ -313,7 +313,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             {{MultiplyKeys($"keyTiles + {KeyBytes >> 4} * {Stage("n")}")}}
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
             Release(shared + KeyEmpty + 8 * {{Stage("n")}});
-            if ({{HasLongText}})
+            {{ReleaseHeldQueries}}if ({{HasLongText}})
             {
                 for (int visited = 0; ; visited++)
                 {
@@ -351,9 +351,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                     n++;
                 }
             }
-            // Not before, whoever holds the queries: the thread that speaks for its warpgroup knows of the other warps only what a product tells,
-            // which all of them take part in.
-            Release(shared + QueryEmpty);
+            {{ReleaseQueries}}
             Wait(shared + ValueFull + 8 * {{Stage("n")}}, {{Phase("n")}});
             MultiplyValues(valueTiles + {{ValueBytes >> 4}} * {{Stage("n")}});
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
