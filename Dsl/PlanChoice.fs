@@ -227,7 +227,7 @@ module PlanChoice =
     let tensor kind elementType dims (spec: AttentionSpec) tuned =
         tensorLong kind elementType dims spec tuned
         |> Result.map (fun long ->
-            match long.Source, Planner.tensorShort spec long.Plan with
+            match long.Source, Planner.tensorShort long.Plan with
             | FromBlockSize, _
             | _, None -> [ long ]
             | _, Some short -> [ planned short []; long ])

@@ -35,7 +35,7 @@ internal static class VariantEmitter
                     )}}
                     },
                     Plans = new PlanInfo[]
-                    {{{List(plans.Select(Plan))}}
+                    {{{List(plans.Select(plan => Plan(declaration.Spec, plan)))}}
                     },
                     Refusals = new TargetRefusal[]
                     {{{List(Refusals(declaration))}}
@@ -103,17 +103,18 @@ internal static class VariantEmitter
         return $"static ({parameters}) => {Keywords.Escape(method.Method)}({string.Join(", ", method.Parameters.Select(Argument))})";
     }
 
-    private static string Plan(PlanChoice choice)
+    private static string Plan(AttentionSpec spec, PlanChoice choice)
     {
         TilePlan plan = choice.Plan;
         Budget budget = TilePlanModule.budget(plan);
+        List<string> more = new();
+        if (plan.Schedule.IsTensorSchedule && plan.ShapeClass.IsShort)
+            more.Add($"MaxKeys = {Number(Planner.tensorShortKeys(spec))}");
+        if (!choice.Source.IsFromPlanner || !choice.Others.IsEmpty)
+            more.Add($"Source = PlanSource.{Source(choice)}, Reason = {Quote(PlanReason.Of(choice))}");
         return $"new(Target.{plan.Target}, ElementType.{plan.Type}, {Number(plan.Dims.HeadDim)}, {Number(plan.Dims.ValueDim)}, "
             + $"{Quote(TilePlanModule.shapeClassName(plan.ShapeClass))}, {Quote(PlanText.print(plan))}, {Number(budget.Registers)}, {Number(budget.MemoryBytes)})"
-            + (
-                choice.Source.IsFromPlanner && choice.Others.IsEmpty
-                    ? ""
-                    : $" {{ Source = PlanSource.{Source(choice)}, Reason = {Quote(PlanReason.Of(choice))} }}"
-            );
+            + (more.Count == 0 ? "" : $" {{ {string.Join(", ", more)} }}");
     }
 
     private static string Source(PlanChoice choice) =>

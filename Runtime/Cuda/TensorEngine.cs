@@ -19,9 +19,6 @@ public sealed unsafe class TensorEngine : IDisposable
     // Bytes that scratch starts at a multiple of.
     private const int Unit = 16;
 
-    // The keys up to which a plan for short shapes is taken, where a variant has one.
-    private const int ShortLength = 1024;
-
     // Units and groups are counted in 32 bits.
     private const long MaxRows = int.MaxValue;
 
@@ -186,7 +183,7 @@ public sealed unsafe class TensorEngine : IDisposable
                 && kernel.Plan.HeadDim >= headDim
                 && kernel.Plan.ValueDim >= valueDim
                 && (hasMaps || kernel.Plan.Target != Target.Sm90)
-                && (shape.KeyLength <= ShortLength || kernel.Plan.ShapeClass != "short")
+                && shape.KeyLength <= kernel.Plan.MaxKeys
             )
                 return kernel;
         return null;

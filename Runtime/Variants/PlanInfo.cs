@@ -20,6 +20,9 @@ public sealed record PlanInfo(
     int SharedBytes
 )
 {
+    /// <summary>The keys up to which calls take the plan, where it is not for all lengths.</summary>
+    public int MaxKeys { get; init; } = int.MaxValue;
+
     /// <summary>What chose the plan.</summary>
     public PlanSource Source { get; init; }
 

@@ -40,7 +40,7 @@ let tests =
             }
 
             test
-                "a mask with an edge has another plan for few keys where tiles have 192 rows; a window has 128 rows for all" {
+                "tiles of 192 rows have another plan beside them for few keys, fewer without a mask; a window has 128 rows for all" {
                 let rowsOf tuned readyMade blockSizes =
                     let spec =
                         { spec with
@@ -74,7 +74,7 @@ let tests =
                         Stages = 0
                     }
 
-                Expect.equal (rows [] []) (Ok [ ShapeClass.Long, 192 ]) "no mask"
+                Expect.equal (rows [] []) (Ok [ Short, 128; ShapeClass.Long, 192 ]) "no mask"
                 Expect.equal (rows [ Causal ] []) (Ok [ Short, 128; ShapeClass.Long, 192 ]) "causal"
                 Expect.equal (rows [ Causal ] [ size ]) (Ok [ ShapeClass.Long, 192 ]) "what is declared is for all"
                 Expect.equal (rows [ SlidingWindow(300, 0) ] []) (Ok [ ShapeClass.Long, 128 ]) "a window"
@@ -93,6 +93,24 @@ let tests =
                     (rowsOf (measured 192) [ SlidingWindow(300, 0) ] [])
                     (Ok [ Short, 128; ShapeClass.Long, 192 ])
                     "and do where a measurement gave these more"
+
+                let limits (variant: FlashGen.AttentionVariant) =
+                    [
+                        for plan: FlashGen.PlanInfo in variant.Plans do
+                            if plan.Target = FlashGen.Target.Sm90 && plan.HeadDim = 64 then
+                                plan.ShapeClass, plan.MaxKeys
+                    ]
+                    |> List.distinct
+
+                Expect.equal
+                    (limits FlashGen.Kernels.Full.Variant)
+                    [ "short", 512; "long", System.Int32.MaxValue ]
+                    "no mask"
+
+                Expect.equal
+                    (limits FlashGen.Kernels.Causal.Variant)
+                    [ "short", 1024; "long", System.Int32.MaxValue ]
+                    "causal"
             }
 
             test

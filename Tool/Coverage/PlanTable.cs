@@ -35,7 +35,7 @@ internal static class PlanTable
                 new Text(Describe.Type(plan.ElementType)),
                 new Text(Dim(plan.HeadDim)),
                 new Text(Dim(plan.ValueDim)),
-                new Text(plan.ShapeClass),
+                new Text(Class(plan)),
                 new Text(plan.RegistersPerThread.ToString(CultureInfo.InvariantCulture)),
                 new Text(Kilobytes(plan)),
                 new Text(ChosenBy(plan.Source)),
@@ -64,6 +64,11 @@ internal static class PlanTable
                 return (plan.BlockM, plan.BlockN);
         return Square;
     }
+
+    private static string Class(PlanInfo plan) =>
+        plan.MaxKeys == int.MaxValue
+            ? plan.ShapeClass
+            : string.Create(CultureInfo.InvariantCulture, $"{plan.ShapeClass}, to {plan.MaxKeys} keys");
 
     // The canonical text without what stands in columns of its own.
     private static string Schedule(PlanInfo plan)

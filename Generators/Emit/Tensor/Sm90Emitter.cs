@@ -114,6 +114,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
         (int searching, int besideSearch) =
             Consumers > 2 ? (56, 152)
             : tile.HeadDim <= 128 ? (72, 216)
+            : tile.HeadDim <= 192 ? (64, 216)
             : (56, 224);
         return $$"""
             public static void Forward<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods)
