@@ -6,8 +6,9 @@ namespace FlashGen;
 /// <summary>
 /// How far a result may lie from the reference:
 /// |out - ref| &lt;= naiveFactor * max|naive - ref| + absolute + 4 * unit * A * max|v| and
-/// |lse - ref| &lt;= relative * max(1, |ref|) + 4 * unit * A, with A the largest |scale| * sum |q_d k_d| of a kept pair. NaN must meet NaN,
-/// and an infinity itself. FlashAttention's tests judge by the same idea: at most twice the error of the plain implementation.
+/// |lse - ref| &lt;= relative * max(1, |ref|) + 4 * unit * A, with A the largest |scale| * sum |q_d k_d| of a kept pair. A variant's own score
+/// change may enlarge an error of scores: twice max|naive - ref| is added for it. NaN must meet NaN, and an infinity itself.
+/// FlashAttention's tests judge by the same idea: at most twice the error of the plain implementation.
 /// </summary>
 public sealed record ErrorRule
 {
@@ -22,6 +23,9 @@ public sealed record ErrorRule
 
     /// <summary>The error of log-sum-exp, relative to its size where that is above 1: 2e-6, and 1e-3 more for 16-bit types.</summary>
     public double LogSumExpRelative { get; init; } = 2e-6;
+
+    /// <summary>How much of the naive implementation's largest error of log-sum-exp is allowed: 2 where the variant has score changes of its own, else 0.</summary>
+    public double LogSumExpNaiveFactor { get; init; }
 
     /// <summary>
     /// Rows, by (batch, head, row), whose output may be NaN where the reference's is not: those in a partial tile with a NaN value that
@@ -42,6 +46,8 @@ public sealed record ErrorRule
         ErrorRule rule = new();
         if (type.Size() == 2)
             rule = rule with { LogSumExpRelative = rule.LogSumExpRelative + 1e-3 };
+        if (variant.Scores.Count != 0)
+            rule = rule with { LogSumExpNaiveFactor = 2 };
         if (variant.Declaration.GetCustomAttribute<SoftCapAttribute>() is { } softCap)
             rule = rule with
             {
@@ -80,6 +86,7 @@ public sealed record ErrorRule
             throw new ArgumentException($"reference is of another shape than {shape}.", nameof(reference));
         TensorStrides strides = shape.OutputStridesIn(layout);
         double tolerance = OutputTolerance(reference, naive);
+        double logSumExpTolerance = LogSumExpTolerance(reference, naive);
         Worst worstOutput = new();
         Worst worstLogSumExp = new();
         for (int batch = 0; batch < reference.Batch; batch++)
@@ -106,7 +113,7 @@ public sealed record ErrorRule
                 double error = Distance(actual, expected, naive.LogSumExp[at]);
                 worstLogSumExp.Take(
                     error,
-                    LogSumExpTolerance(reference, expected),
+                    logSumExpTolerance + LogSumExpShare(expected),
                     actual,
                     expected,
                     (batch, head, row, 0)
@@ -120,20 +127,34 @@ public sealed record ErrorRule
     public double OutputTolerance(ReferenceResult reference, ReferenceResult naive)
     {
         CheckSame(reference, naive);
-        double naiveError = 0;
-        for (long i = 0; i < reference.Output.LongLength; i++)
-        {
-            double error = Math.Abs(naive.Output[i] - reference.Output[i]);
-            if (double.IsFinite(error))
-                naiveError = Math.Max(naiveError, error);
-        }
-        return (NaiveFactor * naiveError) + Absolute + (4 * UnitRoundoff * reference.MaxProduct * reference.MaxValue);
+        return (NaiveFactor * LargestError(naive.Output, reference.Output))
+            + Absolute
+            + (4 * UnitRoundoff * reference.MaxProduct * reference.MaxValue);
     }
 
-    /// <summary>What a log-sum-exp may differ by.</summary>
-    public double LogSumExpTolerance(ReferenceResult reference, double expected) =>
-        (LogSumExpRelative * (double.IsFinite(expected) ? Math.Max(1, Math.Abs(expected)) : 1))
-        + (4 * UnitRoundoff * reference.MaxProduct);
+    /// <summary>What a log-sum-exp may differ by, besides its own share.</summary>
+    public double LogSumExpTolerance(ReferenceResult reference, ReferenceResult naive)
+    {
+        CheckSame(reference, naive);
+        return (LogSumExpNaiveFactor * LargestError(naive.LogSumExp, reference.LogSumExp))
+            + (4 * UnitRoundoff * reference.MaxProduct);
+    }
+
+    /// <summary>What a log-sum-exp may differ by for its size.</summary>
+    public double LogSumExpShare(double expected) =>
+        LogSumExpRelative * (double.IsFinite(expected) ? Math.Max(1, Math.Abs(expected)) : 1);
+
+    private static double LargestError(double[] naive, double[] reference)
+    {
+        double largest = 0;
+        for (long i = 0; i < reference.LongLength; i++)
+        {
+            double error = Math.Abs(naive[i] - reference[i]);
+            if (double.IsFinite(error))
+                largest = Math.Max(largest, error);
+        }
+        return largest;
+    }
 
     // Where the element type itself overflows, the naive implementation shows it, and ours may do the same.
     private static double Distance(double actual, double expected, double naive) =>

@@ -144,6 +144,7 @@ type private ElementOf<'T, 'L
                         Absolute = rule.Absolute,
                         UnitRoundoff = rule.UnitRoundoff,
                         LogSumExpRelative = rule.LogSumExpRelative,
+                        LogSumExpNaiveFactor = rule.LogSumExpNaiveFactor,
                         MayBeNaN = mayBeNaN
                     )
 

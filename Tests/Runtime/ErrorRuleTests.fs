@@ -240,7 +240,8 @@ let logSumExps =
                     judge rule (floats naive.Output) lse (reference, naive)
 
                 let tolerance (rule: ErrorRule) =
-                    rule.LogSumExpTolerance(reference, reference.LogSumExp[place])
+                    rule.LogSumExpTolerance(reference, naive)
+                    + rule.LogSumExpShare reference.LogSumExp[place]
 
                 Expect.isTrue (tolerance narrow < 2e-5) "float32's"
 
@@ -256,6 +257,21 @@ let logSumExps =
                     Expect.isFalse report.Passed "beyond"
                     Expect.isTrue report.Output.Passed "the output is right"
                     Expect.equal (report.LogSumExp.Batch, report.LogSumExp.Head, report.LogSumExp.Row) (1, 0, 3) "place"
+            }
+
+            test "where scores are changed, twice the naive error is allowed more: a change may enlarge it" {
+                let reference, naive = both<float32> false
+                naive.LogSumExp[3] <- reference.LogSumExp[3] + 0.25
+                let lse = floats reference.LogSumExp
+                lse[13] <- float32 (reference.LogSumExp[13] + 0.49)
+
+                let judged variant =
+                    judge (ErrorRule.For(variant, ElementType.Float32)) (floats naive.Output) lse (reference, naive)
+
+                Expect.isFalse (judged (variant typeof<Full>)).Passed "no change"
+                Expect.isTrue (judged FlashGen.Tests.Variants.SquaredScore.Variant).Passed "squared"
+                lse[13] <- float32 (reference.LogSumExp[13] + 0.51)
+                Expect.isFalse (judged FlashGen.Tests.Variants.SquaredScore.Variant).Passed "beyond that"
             }
 
             test "-inf of an empty row must be -inf" {
