@@ -46,6 +46,8 @@ internal static class Advice
         {
             IAssignmentOperation or IIncrementOrDecrementOperation => ("an assignment", NewLocal),
             IThrowOperation => ("a throw", Value),
+            // A constant already: its type is what is wrong.
+            IFieldReferenceOperation { Field.ContainingType.TypeKind: TypeKind.Enum } => OnType(operation),
             IFieldReferenceOperation { Field: { IsStatic: true, IsReadOnly: true } field } => (
                 $"the static readonly field '{field.Name}'",
                 "make it const, or pass it as a parameter"
@@ -110,7 +112,10 @@ internal static class Advice
             or SpecialType.System_UInt16
             or SpecialType.System_Char => (shown, "use int"),
             SpecialType.System_String => ("a string", Scalars),
-            _ when type.TypeKind == TypeKind.Enum => (shown, "use int constants"),
+            _ when type.TypeKind == TypeKind.Enum => (
+                shown,
+                "declare the enumeration as one of int, uint, long or byte"
+            ),
             _ when type.OriginalDefinition.SpecialType == SpecialType.System_Nullable_T => (shown, Scalars),
             _ when type.TypeKind == TypeKind.Delegate => ("a delegate", "call a static method"),
             _ => (shown, Scalars),

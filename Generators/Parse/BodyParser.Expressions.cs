@@ -92,7 +92,7 @@ internal sealed partial class BodyParser
         {
             UnaryOperatorKind.Plus => operand,
             UnaryOperatorKind.Minus => Expr.NewUnary(UnaryOp.Negate, operand),
-            UnaryOperatorKind.BitwiseNegation => Expr.NewUnary(UnaryOp.Complement, operand),
+            UnaryOperatorKind.BitwiseNegation => Wrapped(unary, Expr.NewUnary(UnaryOp.Complement, operand)),
             UnaryOperatorKind.Not => Expr.NewUnary(UnaryOp.Not, operand),
             _ => RefuseExpression(unary),
         };
@@ -110,8 +110,15 @@ internal sealed partial class BodyParser
             return RefuseExpression(binary);
         if (op.IsRem && type.IsFloat && _isMask)
             return RefuseInexact(binary, "% of floats", "write x - y * MathF.Floor(x / y)");
-        return Expr.NewBinary(op, Expression(binary.LeftOperand, frame), Expression(binary.RightOperand, frame));
+        var (left, right) = (Expression(binary.LeftOperand, frame), Expression(binary.RightOperand, frame));
+        return Wrapped(binary, Expr.NewBinary(op, left, right));
     }
+
+    // Enumerations of bytes are what C# computes with in bytes; bytes themselves become ints before.
+    private static Expr Wrapped(IOperation operation, Expr number) =>
+        ModTypes.IsByte(operation.Type) ? LowByte(number) : number;
+
+    private static Expr LowByte(Expr number) => Expr.NewBinary(BinaryOp.BitAnd, number, ExprModule.@int(255));
 
     private static BinaryOp? OperatorOf(BinaryOperatorKind kind) =>
         kind switch
@@ -151,7 +158,7 @@ internal sealed partial class BodyParser
             return Anything(conversion.Type);
         if (conversion.IsChecked && !target.IsFloat && !Widens(source, target))
             return RefuseChecked(conversion);
-        if (conversion.Type!.SpecialType == SpecialType.System_Byte)
+        if (ModTypes.IsByte(conversion.Type))
             return ToByte(conversion, operand, source);
         return source.Equals(target) ? operand : Expr.NewConvert(target, operand);
     }
@@ -159,12 +166,11 @@ internal sealed partial class BodyParser
     /// <summary>A byte is an int from 0 to 255.</summary>
     private Expr ToByte(IConversionOperation conversion, Expr operand, ScalarType source)
     {
-        if (conversion.Operand.Type!.SpecialType == SpecialType.System_Byte)
+        if (ModTypes.IsByte(conversion.Operand.Type))
             return operand;
         if (source.IsFloat)
             return Forbid(conversion, "a conversion of float to byte", "convert to int");
-        var number = source.IsInt ? operand : Expr.NewConvert(ScalarType.Int, operand);
-        return Expr.NewBinary(BinaryOp.BitAnd, number, ExprModule.@int(255));
+        return LowByte(source.IsInt ? operand : Expr.NewConvert(ScalarType.Int, operand));
     }
 
     private static bool Widens(ScalarType source, ScalarType target) =>

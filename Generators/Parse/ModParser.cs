@@ -169,7 +169,7 @@ internal sealed class ModParser(ParseContext context, ArgumentList arguments)
             context.Report(DiagnosticCatalog.TableElement, at, ModTypes.Show(element), ElementAdvice(element));
             return null;
         }
-        if (type.SpecialType != SpecialType.System_Byte && ModTypes.ScalarOf(type) is { } scalar)
+        if (!ModTypes.IsByte(type) && type.TypeKind != TypeKind.Enum && ModTypes.ScalarOf(type) is { } scalar)
             return ArgumentType.NewScalarArgument(scalar);
         Refuse(
             method,
@@ -189,6 +189,7 @@ internal sealed class ModParser(ParseContext context, ArgumentList arguments)
             or SpecialType.System_UInt16
             or SpecialType.System_Char => ", so convert it to int",
             SpecialType.System_UInt64 => ", so convert it to long",
+            _ when element.TypeKind == TypeKind.Enum => ", so take a table of its numbers and cast what you read",
             _ => ", so split it into tables of these",
         };
 

@@ -10,10 +10,10 @@ internal static class ModTypes
 
     /// <summary>
     /// The type of expressions that a C# type becomes, or null for one that no mod may compute with. A byte, which only
-    /// tables and constants give, is an int.
+    /// tables, constants and enumerations give, is an int; an enumeration is its numbers.
     /// </summary>
     public static ScalarType? ScalarOf(ITypeSymbol? type) =>
-        type?.SpecialType switch
+        Underlying(type) switch
         {
             SpecialType.System_Boolean => ScalarType.Bool,
             SpecialType.System_Byte or SpecialType.System_Int32 => ScalarType.Int,
@@ -22,6 +22,12 @@ internal static class ModTypes
             SpecialType.System_Single => ScalarType.Float,
             _ => null,
         };
+
+    /// <summary>Whether values of a type are bytes: ints from 0 to 255.</summary>
+    public static bool IsByte(ITypeSymbol? type) => Underlying(type) == SpecialType.System_Byte;
+
+    private static SpecialType? Underlying(ITypeSymbol? type) =>
+        type is INamedTypeSymbol { EnumUnderlyingType: { } numbers } ? numbers.SpecialType : type?.SpecialType;
 
     /// <summary>The element of a table that a C# type is, or null for one that cannot be captured.</summary>
     public static TableElement? ElementOf(ITypeSymbol type) =>

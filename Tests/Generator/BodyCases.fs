@@ -107,6 +107,16 @@ let cases =
         mask "integers to float" ", int a, uint b, long c" "(float)a + b < c"
         mask "narrowing" ", long a, uint b, int c" "(int)a > (int)b || (uint)a > (uint)c || (byte)c > 100"
         mask "implicit widening" ", int a, long b" "a < b && a + b > 7 || at.Key * 3L > b && a > 9"
+        // Enumerations.
+        exact
+            "enumeration of ints"
+            "enum Kind { Text, Image = 5, Audio } [MaskMod] static bool Keep(in Position at, Table<int> kind, int n) => (Kind)kind[at.Key] switch { Kind.Text => true, Kind.Image when at.Head > 1 => at.Key > n, Kind.Audio or (Kind)7 => at.Query > 3, _ => false };"
+        exact
+            "flags of bytes wrap as bytes"
+            "[System.Flags] enum Flag : byte { None, A = 1, B = 2, Top = 128 } [MaskMod] static bool Keep(in Position at, Table<byte> flags, int n) { var own = (Flag)flags[at.Key]; var other = (Flag)n | Flag.A; return (own & ~other) != Flag.None && ~own + 3 > (Flag)n || own - Flag.Top > 100 || (int)(own ^ Flag.B) == n; }"
+        exact
+            "enumerations of uint and long, in helpers and locals"
+            "enum Wide : long { Low = -5, High = 1L << 40 } enum Plain : uint { One = 1, Most = uint.MaxValue } static Wide Next(Wide wide) => wide == Wide.High ? Wide.Low : wide + 1; [MaskMod] static bool Keep(in Position at, long l, uint u) { const Plain most = Plain.Most; Wide next = Next((Wide)l); return next >= Wide.Low && (Plain)u < most - 1 || (long)next + (uint)Plain.One > l || default(Plain) == (Plain)at.Key; }"
         // Floats.
         mask "float comparisons" ", float x, float y" "x < y && x != -50f || x == y || !(x >= y) && x > 0"
         mask

@@ -12,7 +12,7 @@ let constructs =
             refusedBody
                 "FG0024"
                 instead
-                $"static int Seven => 7; static readonly int Eight = 8; static int nine; [System.Runtime.InteropServices.DllImport(\"native\")] static extern int Native(int n);\n[MaskMod] static bool Keep(in Position at, Table<int> t, int n)\n{{\n{body}\n}}"
+                $"enum Narrow : short {{ Zero, One }} static int Seven => 7; static readonly int Eight = 8; static int nine; [System.Runtime.InteropServices.DllImport(\"native\")] static extern int Native(int n);\n[MaskMod] static bool Keep(in Position at, Table<int> t, int n)\n{{\n{body}\n}}"
         }
 
     let expression title instead body =
@@ -70,7 +70,7 @@ let constructs =
             expression "helper without a body" "write one" "[|Native(n)|] > 3"
             expression "tuple" "element by element" "[|(n, 3) == (3, n)|]"
             expression "nullable" "bool, int, uint, long and float" "[|(int?)n|] is null"
-            expression "enumeration" "int constants" "[|(DayOfWeek)n|] == DayOfWeek.Friday"
+            expression "enumeration of shorts" "one of int, uint, long or byte" "[|(Narrow)n|] == [|Narrow.One|]"
             expression "property of the machine" "make it const" "[|Environment.ProcessorCount|] > n"
             expression "fused multiply-add" "write a * b + c" "[|MathF.FusedMultiplyAdd(n, 2f, 3f)|] > 3f"
             expression

@@ -121,4 +121,10 @@ let signatures =
                         "bool, byte, int, uint, long or float"
                         $"[MaskMod] static bool Keep(in Position at, [|Table<{element}>|] t) => true;"
                 }
+            test "FG0023 says how a table of an enumeration is passed" {
+                refusedBody
+                    "FG0023"
+                    "a table of its numbers and cast what you read"
+                    "[MaskMod] static bool Keep(in Position at, [|Table<DayOfWeek>|] t) => true;"
+            }
         ]
