@@ -7,7 +7,7 @@ namespace FlashGen;
 /// How far a result may lie from the reference:
 /// |out - ref| &lt;= naiveFactor * max|naive - ref| + absolute + 4 * unit * A * max|v| and
 /// |lse - ref| &lt;= relative * max(1, |ref|) + 4 * unit * A, with A the largest |scale| * sum |q_d k_d| of a kept pair. A variant's own score
-/// change may enlarge an error of scores: twice max|naive - ref| is added for it. NaN must meet NaN, and an infinity itself.
+/// change may enlarge scores and their errors: see <see cref="HasScoreChanges"/>. NaN must meet NaN, and an infinity itself.
 /// FlashAttention's tests judge by the same idea: at most twice the error of the plain implementation.
 /// </summary>
 public sealed record ErrorRule
@@ -24,8 +24,11 @@ public sealed record ErrorRule
     /// <summary>The error of log-sum-exp, relative to its size where that is above 1: 2e-6, and 1e-3 more for 16-bit types.</summary>
     public double LogSumExpRelative { get; init; } = 2e-6;
 
-    /// <summary>How much of the naive implementation's largest error of log-sum-exp is allowed: 2 where the variant has score changes of its own, else 0.</summary>
-    public double LogSumExpNaiveFactor { get; init; }
+    /// <summary>
+    /// Whether the variant has score changes of its own: A is at least a row's largest score then, and log-sum-exp may differ by
+    /// 2 * max|naive - ref| more.
+    /// </summary>
+    public bool HasScoreChanges { get; init; }
 
     /// <summary>
     /// Rows, by (batch, head, row), whose output may be NaN where the reference's is not: those in a partial tile with a NaN value that
@@ -43,11 +46,9 @@ public sealed record ErrorRule
     public static ErrorRule For(AttentionVariant variant, ElementType type, bool approximateTanh = false)
     {
         ArgumentNullException.ThrowIfNull(variant);
-        ErrorRule rule = new();
+        ErrorRule rule = new() { HasScoreChanges = variant.Scores.Count != 0 };
         if (type.Size() == 2)
             rule = rule with { LogSumExpRelative = rule.LogSumExpRelative + 1e-3 };
-        if (variant.Scores.Count != 0)
-            rule = rule with { LogSumExpNaiveFactor = 2 };
         if (variant.Declaration.GetCustomAttribute<SoftCapAttribute>() is { } softCap)
             rule = rule with
             {
@@ -129,20 +130,24 @@ public sealed record ErrorRule
         CheckSame(reference, naive);
         return (NaiveFactor * LargestError(naive.Output, reference.Output))
             + Absolute
-            + (4 * UnitRoundoff * reference.MaxProduct * reference.MaxValue);
+            + (4 * UnitRoundoff * Largest(reference) * reference.MaxValue);
     }
 
     /// <summary>What a log-sum-exp may differ by, besides its own share.</summary>
     public double LogSumExpTolerance(ReferenceResult reference, ReferenceResult naive)
     {
         CheckSame(reference, naive);
-        return (LogSumExpNaiveFactor * LargestError(naive.LogSumExp, reference.LogSumExp))
-            + (4 * UnitRoundoff * reference.MaxProduct);
+        return (HasScoreChanges ? 2 * LargestError(naive.LogSumExp, reference.LogSumExp) : 0)
+            + (4 * UnitRoundoff * Largest(reference));
     }
 
     /// <summary>What a log-sum-exp may differ by for its size.</summary>
     public double LogSumExpShare(double expected) =>
         LogSumExpRelative * (double.IsFinite(expected) ? Math.Max(1, Math.Abs(expected)) : 1);
+
+    // A of the rule.
+    private double Largest(ReferenceResult reference) =>
+        HasScoreChanges ? Math.Max(reference.MaxProduct, reference.MaxScore) : reference.MaxProduct;
 
     private static double LargestError(double[] naive, double[] reference)
     {

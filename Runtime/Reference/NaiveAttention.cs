@@ -89,6 +89,8 @@ internal sealed class NaiveAttention<TReal>
             result.LogSumExp[row] = double.NegativeInfinity;
             return;
         }
+        if (TReal.IsFinite(max))
+            result.MaxScore = Math.Max(result.MaxScore, Math.Abs(double.CreateTruncating(max)));
         TReal sum = sink is { } s ? TReal.Exp(s - max) : TReal.Zero;
         foreach (TReal score in scores)
             if (!TReal.IsNegativeInfinity(score))

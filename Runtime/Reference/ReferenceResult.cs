@@ -32,6 +32,9 @@ public sealed class ReferenceResult
     /// <summary>The largest finite |scale| * sum |q_d k_d| of a kept pair: A in the error rule.</summary>
     public double MaxProduct { get; internal set; }
 
+    /// <summary>The largest finite magnitude of a row's largest score, after all changes.</summary>
+    public double MaxScore { get; internal set; }
+
     /// <summary>The largest finite |v| of a kept key.</summary>
     public double MaxValue { get; internal set; }
 

@@ -144,7 +144,7 @@ type private ElementOf<'T, 'L
                         Absolute = rule.Absolute,
                         UnitRoundoff = rule.UnitRoundoff,
                         LogSumExpRelative = rule.LogSumExpRelative,
-                        LogSumExpNaiveFactor = rule.LogSumExpNaiveFactor,
+                        HasScoreChanges = rule.HasScoreChanges,
                         MayBeNaN = mayBeNaN
                     )
 

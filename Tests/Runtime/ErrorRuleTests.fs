@@ -274,6 +274,34 @@ let logSumExps =
                 Expect.isFalse (judged FlashGen.Tests.Variants.SquaredScore.Variant).Passed "beyond that"
             }
 
+            test "where scores are changed, A is no less than the largest of them" {
+                let shape = AttentionShape(1, 1, 1, 1, 2, 1)
+
+                let tolerances variant =
+                    let reference =
+                        Reference.Forward<float32>(
+                            variant,
+                            ReadOnlySpan [| 300.0f |],
+                            ReadOnlySpan [| 1.0f; 7.0f |],
+                            ReadOnlySpan [| 1.0f; 2.0f |],
+                            &shape
+                        )
+
+                    let rule = ErrorRule.For(variant, ElementType.Float32)
+                    let unit = 4.0 * Math.Pow(2.0, -24.0)
+
+                    rule.OutputTolerance(reference, reference) - rule.Absolute,
+                    rule.LogSumExpTolerance(reference, reference),
+                    unit
+
+                let output, lse, unit = tolerances (variant typeof<Full>)
+                Expect.floatClose Accuracy.high (output / unit) (2.0 * 2100.0) "no change: the product"
+                Expect.floatClose Accuracy.high (lse / unit) 2100.0 "log-sum-exp"
+                let output, lse, unit = tolerances FlashGen.Tests.Variants.SquaredScore.Variant
+                Expect.floatClose Accuracy.high (output / unit) (2.0 * 2100.0 * 2100.0) "squared"
+                Expect.floatClose Accuracy.high (lse / unit) (2100.0 * 2100.0) "log-sum-exp, squared"
+            }
+
             test "-inf of an empty row must be -inf" {
                 let reference, naive = both<float32> false
                 reference.LogSumExp[0] <- -infinity
