@@ -145,6 +145,7 @@ type private ElementOf<'T, 'L
                         UnitRoundoff = rule.UnitRoundoff,
                         LogSumExpRelative = rule.LogSumExpRelative,
                         HasScoreChanges = rule.HasScoreChanges,
+                        LargestScore = rule.LargestScore,
                         MayBeNaN = mayBeNaN
                     )
 

@@ -302,6 +302,25 @@ let logSumExps =
                 Expect.floatClose Accuracy.high (lse / unit) (2100.0 * 2100.0) "log-sum-exp, squared"
             }
 
+            test "rows whose scores overflow once they are times log2(e) are not judged, but in doubles" {
+                let reference, naive = both<float32> false
+                let lse = floats reference.LogSumExp
+                reference.LogSumExp[13] <- 2.4e38
+                lse[13] <- nanf
+
+                let judged elementType =
+                    judge
+                        (ErrorRule.For(variant typeof<Full>, elementType))
+                        (floats naive.Output)
+                        lse
+                        (reference, naive)
+
+                Expect.isTrue (judged ElementType.Float32).Passed "float"
+                Expect.isFalse (judged ElementType.Float64).Passed "double"
+                reference.LogSumExp[13] <- 2.3e38
+                Expect.isFalse (judged ElementType.Float32).Passed "below that"
+            }
+
             test "-inf of an empty row must be -inf" {
                 let reference, naive = both<float32> false
                 reference.LogSumExp[0] <- -infinity
