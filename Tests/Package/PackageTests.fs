@@ -350,9 +350,15 @@ let package =
 
                     Expect.isFalse (show().Contains "tuned") "not yet"
 
-                    let code, text = run "dotnet" own (build @ [ "-t:FlashGenTune"; "-p:FlashGenTool=no-such-tool" ])
+                    let code, text =
+                        run "dotnet" own (build @ [ "-t:FlashGenTune"; "-p:FlashGenTool=no-such-tool" ])
+
                     Expect.equal code 1 text
-                    Expect.stringContains text "error : FlashGenTune calls 'no-such-tool', which does not start. Install it" text
+
+                    Expect.stringContains
+                        text
+                        "error : FlashGenTune calls 'no-such-tool', which does not start. Install it"
+                        text
 
                     dotnet
                         own
