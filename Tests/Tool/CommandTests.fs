@@ -38,6 +38,7 @@ let tests =
                         "bottom-right"
                         "float32"
                         "m=256 n=128"
+                        "short, to 1024 keys"
                         "████▒▒· "
                         "██████▒▒"
                         "full 5   ▒▒ partial 2   ·  empty 1"

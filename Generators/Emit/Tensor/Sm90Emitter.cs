@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 using FlashGen.Dsl;
 using static FlashGen.Generators.Emit.CodeText;
 
