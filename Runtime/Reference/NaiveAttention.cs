@@ -57,7 +57,10 @@ internal sealed class NaiveAttention<TReal>
                 bool[] keptKeys = new bool[keys];
                 for (int index = 0; index < rows.Count; index++)
                     Row<T>(result, batch, head, index, q[index], k, v, keptKeys);
-                result.MaxValue = Math.Max(result.MaxValue, MaxFinite(v, keptKeys));
+                result.MaxValue = Math.Max(
+                    result.MaxValue,
+                    MaxFinite(v, keptKeys) * double.CreateTruncating(KeptFactor)
+                );
             }
         }
         return result;
@@ -170,15 +173,19 @@ internal sealed class NaiveAttention<TReal>
         return (product, magnitude);
     }
 
+    // What dropout multiplies the weights by that it keeps.
+    private TReal KeptFactor =>
+        declaration.Dropout is { } dropout
+            ? TReal.CreateTruncating(65536) / TReal.CreateTruncating(65536 - dropout.Threshold)
+            : TReal.One;
+
     private TReal DropoutFactor(int batch, int head, int query, int key)
     {
         if (declaration.Dropout is not { } dropout)
             return TReal.One;
         uint batchHead = (uint)((batch * shape.QueryHeads) + head);
         ushort draw = Philox.Draw(dropout.Seed, dropout.Offset, batchHead, (uint)query, (uint)key);
-        return draw >= dropout.Threshold
-            ? TReal.CreateTruncating(65536) / TReal.CreateTruncating(65536 - dropout.Threshold)
-            : TReal.Zero;
+        return draw >= dropout.Threshold ? KeptFactor : TReal.Zero;
     }
 
     private static TReal Round<T>(TReal value)

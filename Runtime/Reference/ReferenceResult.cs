@@ -35,7 +35,7 @@ public sealed class ReferenceResult
     /// <summary>The largest finite magnitude of a row's largest score, after all changes.</summary>
     public double MaxScore { get; internal set; }
 
-    /// <summary>The largest finite |v| of a kept key.</summary>
+    /// <summary>The largest finite |v| of a kept key, times what dropout multiplies kept weights by.</summary>
     public double MaxValue { get; internal set; }
 
     /// <summary>Pairs of query and key that were kept: by every mask, and with a score other than -inf.</summary>

@@ -20,6 +20,9 @@ let private sum pattern (ptx: string) =
     Regex.Matches(ptx, pattern)
     |> Seq.sumBy (fun found -> int found.Groups[1].Value)
 
+/// Whether products of warpgroups take queries from registers.
+let private holdsQueries (ptx: string) = Regex.IsMatch(ptx, @"wgmma[^;]*\{q0,")
+
 let private check (plan: PlanInfo) (kernel: TensorKernel) =
     let target, named =
         if plan.Target = Target.Sm90 then
@@ -64,7 +67,7 @@ let private check (plan: PlanInfo) (kernel: TensorKernel) =
         Expect.equal declared.Count 1 $"{plan.Canonical}: registers {name} are declared once"
         Expect.equal (int declared[0].Groups[1].Value) (rowTiles * count) $"{plan.Canonical}: registers {name}"
 
-    if plan.Target = Target.Sm90 && ptx.Contains "ldmatrix" then
+    if plan.Target = Target.Sm90 && holdsQueries ptx then
         let queries = plan.HeadDim / 4
         Expect.stringContains ptx $" q<{queries}>" $"{plan.Canonical}: registers q"
 
@@ -110,7 +113,7 @@ let tests =
                                         $"{variant.Name}, {elementType}, {headDim}"
             }
 
-            test "queries are in registers where they gain, and free for the next ones after a product" {
+            test "queries are in registers where they gain" {
                 let holds headDim (variant: AttentionVariant) =
                     kernels variant
                     |> List.filter (fun (plan, _) ->
@@ -119,7 +122,7 @@ let tests =
                         && plan.HeadDim = headDim)
                     |> List.map (fun (plan, kernel) ->
                         let struct (_, ptx) = TensorCompiler.Compile(kernel, "sm_90a", false)
-                        ptx.Contains "ldmatrix")
+                        holdsQueries ptx)
                     |> List.distinct
 
                 Expect.equal (holds 128 FlashGen.Kernels.Full.Variant) [ true ] "128 columns without a mask"
@@ -128,31 +131,32 @@ let tests =
                 Expect.equal (holds 96 FlashGen.Kernels.Documents.Variant) [ false ] "with tables"
                 Expect.equal (holds 96 FlashGen.Kernels.Alibi.Variant) [ false ] "with score changes"
                 Expect.equal (holds 256 FlashGen.Kernels.Full.Variant) [ false ] "256 columns"
-
-                // A thread speaks for its warpgroup, whose other warps may still be at the tile before: it knows of them by products.
+            }
+            test "a tile's keys and queries are free behind all that may read them" {
                 for keys, dim in [ 128, 128; 128, 96; 192, 64; 80, 256 ] do
                     let text = (Sm90Emitter(TensorTile(Sm90, 128, keys, dim, dim, 8, 2))).Emit()
 
-                    let places (part: string) =
+                    let places pattern =
                         [
-                            for found in Regex.Matches(text, Regex.Escape part) do
+                            for found in Regex.Matches(text, pattern) do
                                 found.Index
                         ]
 
-                    let releases = places "Release(shared + QueryEmpty);"
-                    let shared = places "MultiplyKeys(queryTile, "
+                    let lastQueries = places @"Release\(shared \+ QueryEmpty\)" |> List.last
+
+                    let products =
+                        places @"MultiplyKeys\(queryTile, |MultiplyKeysAgain<TMods, TRow>\(shared"
 
                     Expect.isGreaterThan
-                        (List.last releases)
-                        (List.last shared)
-                        "behind the products from shared memory"
+                        lastQueries
+                        (List.last products)
+                        $"{keys} keys, {dim} columns: queries in shared memory"
 
-                    match releases, places "MultiplyHeldQueries(keyTiles" with
-                    | [ _ ], [] -> ()
-                    | [ early; _ ], [ product ] ->
-                        let complete = text.IndexOf("wgmma.wait_group.sync.aligned 0;", product)
-                        Expect.isGreaterThan complete product "the first product is waited for"
-                        Expect.isGreaterThan early complete "before queries in registers are free"
-                    | others -> failtest $"{keys} keys, {dim} columns: {others}"
+                    for again in places @"MultiplyKeysAgain<TMods, TRow>\(shared" do
+                        let between = text[again .. text.IndexOf("Release(shared + KeyEmpty", again)]
+
+                        Expect.isFalse
+                            (between.Contains "Release(shared + ValueEmpty")
+                            $"{keys} keys: keys of the same tile"
             }
         ]

@@ -12,6 +12,8 @@ type Inputs =
     | HugeScores
     /// All scores far below -5e4.
     | LowScores
+    /// Scores that rise from one end of the keys to the other, by a little or by hundreds a tile.
+    | RisingScores
     /// NaN and infinities in some rows of the queries.
     | BadQueries
     /// NaN and infinities in some keys.
@@ -271,15 +273,19 @@ let private fewShape (random: Random) (variant: AttentionVariant) number =
     )
 
 let private inputs (random: Random) number =
+    let odd = [| HugeScores; LowScores; RisingScores; BadQueries; BadKeys; BadValues |]
+
     match number % 8 with
-    | 6 -> [| HugeScores; LowScores; BadQueries; BadKeys; BadValues |][random.Next 5]
-    | _ when random.Next 5 = 0 -> [| HugeScores; LowScores; BadQueries; BadKeys; BadValues |][random.Next 5]
+    | 6 -> odd[random.Next odd.Length]
+    | _ when random.Next 5 = 0 -> odd[random.Next odd.Length]
     | _ -> Plain
 
 /// Seven bits of a significand, at most: bfloat16 and float16 hold it exactly.
-let private exact (random: Random) magnitude =
-    let value = (random.NextSingle() * 2f - 1f) * magnitude
+let private shortened (value: float32) =
     BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits value &&& 0xFFFF0000u)
+
+let private exact (random: Random) magnitude =
+    shortened ((random.NextSingle() * 2f - 1f) * magnitude)
 
 let private tensor
     (strides: TensorStrides)
@@ -330,6 +336,13 @@ let private makeOf
     let badValues = bad [ BadValues ] shape.KeyLength
     let badDim = random.Next(min shape.HeadDim shape.ValueDim)
 
+    /// By how much a key's elements are above another's at the other end, less than 0 where the first ones are the greatest.
+    let rise =
+        if kind = RisingScores then
+            [| 1f; 4f; -4f; 20f; -20f; 300f; -300f |][random.Next 7]
+        else
+            0f
+
     let query _ row d =
         if d = badDim && badQueries.Contains row then
             wrongs[row % 3]
@@ -337,6 +350,7 @@ let private makeOf
             match kind with
             | HugeScores -> exact random 1e4f
             | LowScores -> 256f + float32 (2 * random.Next 50)
+            | RisingScores -> shortened (1f + random.NextSingle())
             | _ -> noTiny (exact random 3f)
 
     let key _ row d =
@@ -345,6 +359,9 @@ let private makeOf
         else
             match kind with
             | LowScores -> -256f - float32 (2 * random.Next 50)
+            | RisingScores ->
+                let place = float32 row / float32 shape.KeyLength - 0.5f
+                noTiny (shortened (rise * place + random.NextSingle() - 0.5f))
             | _ -> noTiny (exact random 1f)
 
     let value _ row d =

@@ -125,9 +125,6 @@ internal sealed partial class Sm80Emitter
     private static string Registers(string name, int first, int count) =>
         "{" + string.Join(",", Enumerable.Range(first, count).Select(i => name + i)) + "}";
 
-    private static string Multiply(string sum, string rows, string columns, string before) =>
-        $"mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {sum}, {rows}, {columns}, {before};";
-
     // A step's pieces are two places on: exclusive or within a swizzled part of a row, an offset from part to part.
     private static (int Within, int Beyond) Place(int step, int dim)
     {
@@ -158,7 +155,7 @@ internal sealed partial class Sm80Emitter
                                 from half in Enumerable.Range(0, 2)
                                 from i in Enumerable.Range(0, RowTiles)
                                 let sum = Registers("s", i * ptx.ScoreRegisters + 8 * block + 4 * half, 4)
-                                select Multiply(
+                                select TensorPtx.WarpProduct(
                                     sum,
                                     Registers("q", 4 * i, 4),
                                     Registers("b", 2 * half, 2),
@@ -184,7 +181,7 @@ internal sealed partial class Sm80Emitter
                                 from half in Enumerable.Range(0, 2)
                                 from i in Enumerable.Range(0, RowTiles)
                                 let sum = Registers("o", i * ptx.OutputRegisters + 8 * column + 4 * half, 4)
-                                select Multiply(
+                                select TensorPtx.WarpProduct(
                                     sum,
                                     Registers("s", i * ptx.ScoreRegisters / 2 + 4 * block, 4),
                                     Registers("b", 2 * half, 2),

@@ -11,15 +11,7 @@ namespace FlashGen.Generators.Emit.Tensor;
 /// </summary>
 internal sealed partial class Sm80Emitter(TensorTile tile)
 {
-    private readonly TensorPtx ptx = new(
-        tile.BlockM / 16 / tile.Warps,
-        tile.BlockN,
-        tile.ValueDim,
-        inPlace: true,
-        KeepsMaxima(tile)
-    );
-
-    private static bool KeepsMaxima(TensorTile tile) => tile.ValueDim > 64;
+    private readonly TensorPtx ptx = new(tile.BlockM / 16 / tile.Warps, tile.BlockN, tile.ValueDim, inPlace: true);
 
     private int RowTiles => tile.BlockM / 16 / tile.Warps;
 
@@ -56,7 +48,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
 
     public string Emit()
     {
-        List<string> members = new() { Forward(), Next(), Score(), Setup(), Loads(), Products() };
+        List<string> members = new() { Forward(), Next(), Probabilities(), Setup(), Loads(), Products() };
         members.AddRange(ptx.Methods());
         members.Add(ptx.StoreParts());
         members.Add(KeepOutputs());
@@ -155,10 +147,12 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 "lane"
             )}}) << 4);
                     int stage = 0;
+                    bool isFirst = true;
                     while (tiles.HasTile)
                     {
             {{Indent(string.Join("\n", OneTile().Where(text => text.Length > 0)), 3)}}
                         stage ^= 1;
+                        isFirst = false;
                     }
                 }
                 Normalize(memory.OutputScale);
@@ -212,25 +206,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
         yield return $"MultiplyKeys(query, key + stage * {KeyBytes});";
         if (!isNarrow)
             yield return keys;
-        yield return """
-            Score<TMods, TRow>(call, memory, item, mods, row, warpFirst, warpLast, tile, isPartial, ref faults);
-            FindMaxima();
-            """;
-        yield return KeepsMaxima(tile)
-            // With a mask it is slower by as much as it is faster without: registers are short then.
-            ? """
-                if (!TMods.HasMask)
-                    KeepMaxima();
-                Softmax();
-                if (!TMods.HasMask)
-                    FadeRisen();
-                else
-                    FadeOutputs();
-                """
-            : """
-                Softmax();
-                FadeOutputs();
-                """;
+        yield return $"Probabilities<TMods, TRow>(call, memory, item, mods, row, warpFirst, warpLast, tile, isPartial, isFirst, query, key + stage * {KeyBytes}, ref faults);";
         yield return Drop();
         yield return "RoundProbabilities();";
         if (!isNarrow)
@@ -282,58 +258,4 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 }
                 """
             : "";
-
-    // The rows' bounds and what else masks and changes need of them are found again where they are needed: kept, they would take
-    // registers that scores and outputs fill.
-    private string Score()
-    {
-        string Rows(int i, string item = "item") =>
-            $"TensorThread<TRow> rows{i} = TensorThread<TRow>.At(call, memory, {item}, mods, row + {16 * i});";
-        string changes = Lines(
-            RowTiles,
-            i =>
-                $"{Rows(i)}\nChangeScores<TMods, TRow> change{i} = rows{i}.Change(call, memory, item, mods, key);\nMap{Of(i)}(ref change{i});\nfaults |= change{i}.Faults;"
-        );
-        string keeps = Lines(
-            RowTiles,
-            i =>
-                $$"""
-                    {{Rows(i, "own")}}
-                    if (runsMask)
-                    {
-                        KeepPairs<TMods, TRow> keep{{i}} = rows{{i}}.Keep(call, own, mods, key);
-                        KeepPairs{{Of(i)}}(ref keep{{i}});
-                        faults |= keep{{i}}.Faults;
-                    }
-                    else
-                    {
-                        KeepBounds{{Of(i)}}(rows{{i}}, key);
-                    }
-                    """
-        );
-        return $$"""
-            /// <summary>Score changes, then the mask where the tile is not whole.</summary>
-            [MethodImpl(Inline)]
-            private static void Score<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, int row, int warpFirst, int warpLast, int tile, uint isPartial, ref int faults)
-                where TMods : struct, ITensorMods<TRow>
-                where TRow : struct
-            {
-                int firstKey = tile * {{tile.BlockN}}, key = firstKey + 2 * (Group.IdxX & 3);
-                if (TMods.HasChanges)
-                {
-            {{Indent(changes, 2)}}
-                }
-                // A call that scales first takes this way too: it is rare, and a branch of its own would cost every tile.
-                bool scales = !TMods.HasChanges && memory.IsScaledFirst != 0;
-                bool runsMask = TMods.HasRest && isPartial != 0;
-                if (runsMask | scales | warpFirst > firstKey | warpLast < firstKey + {{tile.BlockN - 1}})
-                {
-                    if (scales)
-                        ScaleScores(memory.Scale);
-                    PortableItem own = TensorItem.Of(call, memory, call.Zero, {{tile.BlockM}});
-            {{Indent(keeps, 2)}}
-                }
-            }
-            """;
-    }
 }

@@ -20,7 +20,6 @@ internal sealed partial class Sm90Emitter
                 // Lower words of matrix descriptors: an address over 16 and, above it, an offset between core matrices.
                 int queryTile = shared + {{64
                 * 128}} * group >> 4 | {{KeyOffset}}, keyTiles = shared + Keys >> 4 | {{KeyOffset}}, valueTiles = shared + Values >> 4 | {{ValueOffset}};
-                BeginConsuming(Group.IdxX & 127);
                 // The number of tiles of keys and of queries so far: they tell stages and phases.
                 int n = 0, q = 0;
                 TensorTiles tiles = default;
@@ -74,20 +73,16 @@ internal sealed partial class Sm90Emitter
             Wait(shared + KeyFull + 8 * {{Stage("n")}}, {{Phase("n")}});
             {{MultiplyKeys($"keyTiles + {KeyBytes >> 4} * {Stage("n")}")}}
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
-            Release(shared + KeyEmpty + 8 * {{Stage("n")}});
-            {{ReleaseHeldQueries}}if ({{HasLongText}})
+            if ({{HasLongText}})
             {
                 for (int visited = 0; ; visited++)
                 {
-            {{Indent(SoftmaxOfTile, 2)}}
-                    StayBehindSoftmax(shared + ValueFull);
-                    CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
+            {{Indent(NextProbabilities("visited == 0"), 2)}}
                     if (visited == 0)
                         {{ClearBeyondLast}}
                     else
                         Release(shared + ValueEmpty + 8 * {{Stage("n - 1")}});
-                    FadeOutputs();
-                    RoundProbabilities();
+            {{Indent(WithNewMaxima(Stage("n")), 2)}}
                     Next<TMods, TRow>(ref tiles, shared);
                     if (!tiles.HasTile)
                         break;
@@ -97,19 +92,20 @@ internal sealed partial class Sm90Emitter
             }
             else
             {
-            {{Indent(SoftmaxOfTile, 1)}}
+                Release(shared + KeyEmpty + 8 * {{Stage("n")}});
+                Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles, IsCut<TMods, TRow>(memory, thread, tiles));
+                FindMaxima();
+                Softmax();
+            {{Indent(Drop, 1)}}
                 RoundProbabilities();
                 {{ClearBeyondLast}}
                 Next<TMods, TRow>(ref tiles, shared);
                 for (; tiles.HasTile; Next<TMods, TRow>(ref tiles, shared))
                 {
             {{Indent(BothProducts, 2)}}
-            {{Indent(SoftmaxOfTile, 2)}}
-                    StayBehindSoftmax(shared + ValueFull);
-                    CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
+            {{Indent(NextProbabilities("false"), 2)}}
                     Release(shared + ValueEmpty + 8 * {{Stage("n")}});
-                    FadeOutputs();
-                    RoundProbabilities();
+            {{Indent(WithNewMaxima("nextStage"), 2)}}
                     n++;
                 }
             }
@@ -121,9 +117,39 @@ internal sealed partial class Sm90Emitter
             n++;
             """;
 
-    private string SoftmaxOfTile =>
-        "Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles);\nFindMaxima();\nSoftmax();"
-        + (Drop.Length > 0 ? "\n" + Drop : "");
+    // While the product of the last tile's probabilities runs, and to the end of that: where every row of a warp keeps all of the tile, its
+    // probabilities by the maxima that the rows have.
+    private string NextProbabilities(string isFirst) =>
+        $$"""
+            bool isCut = {{isFirst}} | IsCut<TMods, TRow>(memory, thread, tiles);
+            int rises = 0;
+            if (!isCut)
+            {
+                Change<TMods, TRow>(call, memory, item, mods, ref thread, tiles.Tile * {{tile.BlockN}});
+                rises = SoftmaxByKnownMaxima();
+            {{Indent(Drop, 1)}}
+                StayBehindSoftmax(shared + ValueFull);
+            }
+            CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
+            """;
+
+    // The others, and where the maxima are far too low: the scores are lost by then, and the warp computes them again.
+    private string WithNewMaxima(string keyStage) =>
+        $$"""
+            RoundProbabilities();
+            if (isCut | rises != 0)
+            {
+                if (!isCut)
+                    MultiplyKeysAgain<TMods, TRow>(shared, {{keyStage}});
+                Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles, isCut);
+                FindMaxima();
+                Softmax();
+                FadeOutputs();
+            {{Indent(Drop, 1)}}
+                RoundProbabilities();
+            }
+            Release(shared + KeyEmpty + 8 * {{keyStage}});
+            """;
 
     private string ClearBeyondLast =>
         $"ClearBeyond(call, item, shared + Values + {ValueBytes} * {Stage("n")}, shared + ValueFull + 8 * {Stage("n")}, {Phase("n")}, tiles.Tile * {tile.BlockN}, group);";
@@ -141,7 +167,6 @@ internal sealed partial class Sm90Emitter
             Wait(shared + ValueFull + 8 * stage, phase);
             MultiplyValues(valueTile);
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 1;");
-            Release(shared + KeyEmpty + 8 * nextStage);
             """;
 
     // Of the tile with this number. Shifts and masks: a division by a constant is one at run time in the driver's code.
@@ -159,45 +184,4 @@ internal sealed partial class Sm90Emitter
                 }
                 """
             : "";
-
-    private string Score() =>
-        $$"""
-            /// <summary>Score changes, then the mask where the tile is not whole.</summary>
-            [MethodImpl(Inline)]
-            private static void Score<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, ref TensorThread<TRow> thread, in TensorTiles tiles)
-                where TMods : struct, ITensorMods<TRow>
-                where TRow : struct
-            {
-                int firstKey = tiles.Tile * {{tile.BlockN}}, key = firstKey + 2 * (Group.IdxX & 3);
-                if (TMods.HasChanges)
-                {
-                    ChangeScores<TMods, TRow> change = thread.Change(call, memory, item, mods, key);
-                    Map(ref change);
-                    thread.Faults |= change.Faults;
-                }
-                // A call that scales first takes this way too: it is rare, and a branch of its own would cost every tile.
-                bool scales = !TMods.HasChanges && memory.IsScaledFirst != 0;
-                bool runsMask = TMods.HasRest && tiles.IsPartial != 0;
-                if (runsMask | scales | thread.WarpFirst > firstKey | thread.WarpLast < firstKey + {{tile.BlockN
-                - 1}})
-                {
-                    if (scales)
-                        ScaleScores(memory.Scale);
-                    TensorThread<TRow> rows = thread;
-                    // Found again where few tiles ask for them: kept over the loop they would take registers that scores and outputs fill.
-                    if (TMods.HasRest)
-                        rows = TensorThread<TRow>.At(call, memory, item, mods, {{Row}} + call.Zero);
-                    if (runsMask)
-                    {
-                        KeepPairs<TMods, TRow> keep = rows.Keep(call, item, mods, key);
-                        KeepPairs(ref keep);
-                        thread.Faults |= keep.Faults;
-                    }
-                    else
-                    {
-                        KeepBounds(rows, key);
-                    }
-                }
-            }
-            """;
 }

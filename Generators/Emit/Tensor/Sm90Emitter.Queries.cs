@@ -20,26 +20,14 @@ internal sealed partial class Sm90Emitter
 
     private string HoldsQueries => $"!({SharesQueries})";
 
-    // Rows of 128 bytes, whose pieces of 16 are swapped by the row's number (PTX ISA, "Swizzling modes").
     private string HoldQueries =>
         CanHoldQueries
             ? $$"""
                 if ({{HoldsQueries}})
                 {
-                    int row = 64 * group + 16 * (Group.IdxX >> 5 & 3) + (Group.IdxX & 15), piece = Group.IdxX >> 4 & 1 ^ Group.IdxX & 7;
-                    HoldQueries(shared + 128 * row + 16 * piece);
-                }
-
-                """
-            : "";
-
-    // Not before the first product: the thread that speaks for its warpgroup knows of the other warps only what a product tells, which all of
-    // them take part in.
-    private string ReleaseHeldQueries =>
-        CanHoldQueries
-            ? $"""
-                if ({HoldsQueries})
+                    HoldQueries(QueryPiece(shared));
                     Release(shared + QueryEmpty);
+                }
 
                 """
             : "";

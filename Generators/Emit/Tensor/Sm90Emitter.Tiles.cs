@@ -13,19 +13,19 @@ internal sealed partial class Sm90Emitter
     private string Setup()
     {
         string descriptors =
-            (CanHoldQueries ? $".reg .b32 q<{tile.HeadDim / 4}>;\n" : "")
-            + ".reg .b64 at, beside, address;\n.reg .b64 queryMapAt, keyMapAt, valueMapAt;\n.reg .pred clear, add, one, leads;\n.reg .b32 column, target;";
+            $".reg .b32 q<{(CanHoldQueries ? tile.HeadDim / 4 : 4)}>, b<4>;\n"
+            + ".reg .b64 at, beside, address;\n.reg .b64 queryMapAt, keyMapAt, valueMapAt;\n.reg .pred clear, add, one;\n.reg .b32 column, target;";
         IEnumerable<string> Initialize()
         {
             yield return "mbarrier.init.shared::cta.b64 [%0], 1;";
-            yield return $"mbarrier.init.shared::cta.b64 [%0+8], {Consumers};";
+            yield return $"mbarrier.init.shared::cta.b64 [%0+8], {4 * Consumers};";
             for (int stage = 0; stage < tile.Stages; stage++)
             {
                 int At(int kind) => 16 + 8 * (tile.Stages * kind + stage);
                 yield return $"mbarrier.init.shared::cta.b64 [%0+{At(0)}], 1;";
-                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(1)}], {Consumers};";
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(1)}], {4 * Consumers};";
                 yield return $"mbarrier.init.shared::cta.b64 [%0+{At(2)}], 1;";
-                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(3)}], {Consumers};";
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(3)}], {4 * Consumers};";
             }
             for (int place = 0; place < ChunksAhead; place++)
             {
@@ -55,7 +55,7 @@ internal sealed partial class Sm90Emitter
             }
 
             {{TensorPtx.Method(
-                "Barriers: a full one waits for the copy engine's bytes, an empty one for every consumer.",
+                "Barriers: a full one waits for the copy engine's bytes, an empty one for every warp that multiplies.",
                 "InitializeBarriers",
                 "int barriers",
                 TensorPtx.Pack(Initialize(), 4),
@@ -67,20 +67,23 @@ internal sealed partial class Sm90Emitter
     private string Handing() =>
         $$""""
             {{TensorPtx.Method(
-                "Before a warpgroup's first tile: one of its threads speaks for all.",
-                "BeginConsuming",
-                "int thread",
-                "setp.eq.s32 leads, %0, 0;",
-                "thread"
-            )}}
-
-            {{TensorPtx.Method(
-                "A warpgroup says by one of its threads that a tile is free.",
+                "A warp says by one of its threads that it is done with a tile.",
                 "Release",
                 "int barrier",
-                "@leads mbarrier.arrive.shared::cta.b64 _, [%0];",
+                "elect.sync _|c, -1; @c mbarrier.arrive.shared::cta.b64 _, [%0];",
                 "barrier"
             )}}
+
+            /// <summary>
+            /// The piece of 16 bytes of its warp's queries that a thread names to ldmatrix. Rows are 128 bytes, whose pieces are swapped by the row's number (PTX
+            /// ISA, "Swizzling modes").
+            /// </summary>
+            [MethodImpl(Inline)]
+            private static int QueryPiece(int shared)
+            {
+                int lane = Group.IdxX & 31, row = 16 * ((Group.IdxX >> 5) - 4) + (lane & 15);
+                return shared + 128 * row + ((lane >> 4 ^ lane & 7) << 4);
+            }
 
             /// <summary>
             /// Keeps the driver's compiler from moving the softmax behind the wait that follows, and the wait before the softmax: a look at a

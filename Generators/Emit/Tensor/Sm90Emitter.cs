@@ -54,7 +54,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             Search(),
             Next(),
             Consume(),
-            Score(),
+            Probabilities(),
             Setup(),
             Handing(),
             Loads(),

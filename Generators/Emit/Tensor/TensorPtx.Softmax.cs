@@ -37,20 +37,6 @@ internal sealed partial class TensorPtx
         );
     }
 
-    private string KeepMaxima() =>
-        Method(
-            $"A row keeps the maximum that it has until a score is more than 2^{MostRise} times its exponential.",
-            "KeepMaxima",
-            "",
-            Pack(
-                RowStates.Select(r =>
-                    $"sub.f32 t, x{r}, m{r}; mul.f32 t, t, toExponent; setp.gt.f32 c, t, {MostRiseBits}; selp.f32 x{r}, x{r}, m{r}, c;"
-                ),
-                2
-            ),
-            ""
-        );
-
     private string Softmax()
     {
         List<string> lines = new()
@@ -64,19 +50,7 @@ internal sealed partial class TensorPtx
             )
         );
         lines.Add("// Probabilities against the maximum, and their sums.");
-        lines.Add(
-            Pack(
-                Enumerable
-                    .Range(0, rowTiles * ScoreRegisters)
-                    .Select(i =>
-                    {
-                        int row = StateOf(i, ScoreRegisters);
-                        string sum = (i % 2 == 0 ? "l" : "y") + row;
-                        return $"fma.rn.f32 s{i}, s{i}, toExponent, shift{row}; ex2.approx.ftz.f32 s{i}, s{i}; add.f32 {sum}, {sum}, s{i};";
-                    }),
-                2 * rowTiles
-            )
-        );
+        lines.Add(Exponentials("l"));
         lines.Add(Pack(RowStates.Select(r => $"add.f32 l{r}, l{r}, y{r};"), 4));
         return Method(
             "Turns scores into probabilities against each row's maximum.",
@@ -87,29 +61,71 @@ internal sealed partial class TensorPtx
         );
     }
 
-    // Probabilities of up to 256 lose nothing to ones of up to 1: they are floating-point numbers, and so is their sum.
-    private const int MostRise = 8;
+    private string SoftmaxByKnownMaxima()
+    {
+        string rises = string.Concat(
+            RowStates.Skip(1).Select(r => $" setp.gtu.or.f32 c, x{r}, {MostProbabilityBits}, c;")
+        );
+        string ptx = string.Join(
+            "\n",
+            Pack(
+                RowStates.Select(r =>
+                    $"mul.f32 shift{r}, m{r}, toExponent; neg.f32 shift{r}, shift{r}; mov.f32 x{r}, 0f00000000; mov.f32 y{r}, 0f00000000;"
+                ),
+                2
+            ),
+            Exponentials("x"),
+            Pack(RowStates.Select(r => $"add.f32 x{r}, x{r}, y{r};"), 4),
+            $"setp.gtu.f32 c, x0, {MostProbabilityBits};{rises} vote.sync.any.pred c, c, -1; selp.s32 %0, 1, 0, c;",
+            Pack(RowStates.Select(r => $"@!c add.f32 l{r}, l{r}, x{r};"), 4)
+        );
+        return $$""""
+            /// <summary>
+            /// Turns scores into probabilities against the maxima that the rows have. Not 0 where a row of the warp has one above 2^{{MostProbability}}, or no
+            /// maximum yet: sums stay as they are then, and scores are lost.
+            /// </summary>
+            {{Inline}}
+            private static int SoftmaxByKnownMaxima()
+            {
+                CudaAsm.Emit("""
+            {{CodeText.Indent(ptx, 2)}}
+                    """, out int rises);
+                return rises;
+            }
+            """";
+    }
 
-    private const string MostRiseBits = "0f41000000";
-
-    private string FadeAll =>
+    // Even columns are summed in registers of this name, odd ones in y.
+    private string Exponentials(string even) =>
         Pack(
             Enumerable
-                .Range(0, rowTiles * OutputRegisters)
-                .Select(i => $"mul.f32 o{i}, o{i}, fade{StateOf(i, OutputRegisters)};"),
-            6 * rowTiles
+                .Range(0, rowTiles * ScoreRegisters)
+                .Select(i =>
+                {
+                    int row = StateOf(i, ScoreRegisters);
+                    string sum = (i % 2 == 0 ? even : "y") + row;
+                    return $"fma.rn.f32 s{i}, s{i}, toExponent, shift{row}; ex2.approx.ftz.f32 s{i}, s{i}; add.f32 {sum}, {sum}, s{i};";
+                }),
+            2 * rowTiles
         );
 
-    private string Fade() => Method("Shrinks the outputs by what the maxima rose.", "FadeOutputs", "", FadeAll, "");
+    // A thread's probabilities of a row and tile, together: float16 holds four times as much. Large ones lose nothing to small ones, for they
+    // are floating-point numbers, and so are sums and outputs.
+    private const int MostProbability = 14;
 
-    private string FadeRisen() =>
+    private const string MostProbabilityBits = "0f46800000";
+
+    private string Fade() =>
         Method(
-            "Shrinks the outputs where the maximum of one of the warp's rows rose: in few tiles.",
-            "FadeRisen",
+            "Shrinks the outputs by what the maxima rose.",
+            "FadeOutputs",
             "",
-            $"{{\nsetp.neu.f32 c, fade0, 0f3F800000; "
-                + string.Concat(RowStates.Skip(1).Select(r => $"setp.neu.or.f32 c, fade{r}, 0f3F800000, c; "))
-                + $"vote.sync.any.pred c, c, -1; @!c bra.uni kept;\n{FadeAll}\nkept:\n}}",
+            Pack(
+                Enumerable
+                    .Range(0, rowTiles * OutputRegisters)
+                    .Select(i => $"mul.f32 o{i}, o{i}, fade{StateOf(i, OutputRegisters)};"),
+                6 * rowTiles
+            ),
             ""
         );
 }

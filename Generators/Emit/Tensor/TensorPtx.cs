@@ -19,17 +19,7 @@ namespace FlashGen.Generators.Emit.Tensor;
 /// <param name="inPlace">
 /// Whether probabilities take the registers of scores, where the product that reads them is over before the next tile's scores.
 /// </param>
-/// <param name="keepsMaxima">
-/// Whether a row keeps its maximum until a score is far above it, so that few tiles fade the outputs. Worth a branch where the outputs are
-/// many and no product runs beside the softmax.
-/// </param>
-internal sealed partial class TensorPtx(
-    int rowTiles,
-    int keys,
-    int values,
-    bool inPlace = false,
-    bool keepsMaxima = false
-)
+internal sealed partial class TensorPtx(int rowTiles, int keys, int values, bool inPlace = false)
 {
     private const string Inline = "[MethodImpl(MethodImplOptions.AggressiveInlining)]";
 
@@ -96,6 +86,10 @@ internal sealed partial class TensorPtx(
                 """{{(arguments.Length == 0 ? "" : ", " + arguments)}});
             """";
 
+    /// <summary>A warp's product of 16 rows and 8 columns over 16 dimensions, added to what was before.</summary>
+    public static string WarpProduct(string sum, string rows, string columns, string before) =>
+        $"mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {sum}, {rows}, {columns}, {before};";
+
     /// <summary>The methods, in the order of a kernel.</summary>
     public IEnumerable<string> Methods()
     {
@@ -104,12 +98,9 @@ internal sealed partial class TensorPtx(
         yield return Keep();
         yield return Map();
         yield return FindMaxima();
-        if (keepsMaxima)
-            yield return KeepMaxima();
         yield return Softmax();
+        yield return SoftmaxByKnownMaxima();
         yield return Fade();
-        if (keepsMaxima)
-            yield return FadeRisen();
         yield return Convert();
         yield return Normalize();
         yield return LogSumExp();

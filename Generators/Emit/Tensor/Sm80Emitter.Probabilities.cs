@@ -1,0 +1,101 @@
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Tensor;
+
+/// <summary>
+/// From a tile's scores to its probabilities. Where every row keeps all of a tile, they are taken against the maxima that the rows have: no
+/// search, no fading. A warp that finds a score far above its row's maximum has lost the tile's scores by then, and multiplies again.
+/// </summary>
+internal sealed partial class Sm80Emitter
+{
+    // The rows' bounds and what else masks and changes need of them are found again where they are needed: kept, they would take
+    // registers that scores and outputs fill.
+    private string Rows(int rowTile, string item) =>
+        $"TensorThread<TRow> rows{rowTile} = TensorThread<TRow>.At(call, memory, {item}, mods, row + {16 * rowTile});";
+
+    private string Probabilities()
+    {
+        string changes = Lines(
+            RowTiles,
+            i =>
+                $"{Rows(i, "item")}\nChangeScores<TMods, TRow> change{i} = rows{i}.Change(call, memory, item, mods, firstKey + 2 * (Group.IdxX & 3));\nMap{Of(i)}(ref change{i});\nfaults |= change{i}.Faults;"
+        );
+        string keeps = Lines(
+            RowTiles,
+            i =>
+                $$"""
+                    {{Rows(i, "own")}}
+                    if (runsMask)
+                    {
+                        KeepPairs<TMods, TRow> keep{{i}} = rows{{i}}.Keep(call, own, mods, key);
+                        KeepPairs{{Of(i)}}(ref keep{{i}});
+                        faults |= keep{{i}}.Faults;
+                    }
+                    else
+                    {
+                        KeepBounds{{Of(i)}}(rows{{i}}, key);
+                    }
+                    """
+        );
+        return $$"""
+            /// <summary>
+            /// A tile's probabilities. Where every row of the warp keeps all of it, by the maxima that the rows have, unless those are far too low;
+            /// else with the maxima of its rows, whose rise fades the outputs.
+            /// </summary>
+            [MethodImpl(Inline)]
+            private static void Probabilities<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, int row, int warpFirst, int warpLast, int tile, uint isPartial, bool isFirst, int query, int key, ref int faults)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                int firstKey = tile * {{tile.BlockN}}, rises = 1;
+                // A call that scales first takes the masks' way: it is rare, and a branch of its own would cost every tile.
+                bool scales = !TMods.HasChanges && memory.IsScaledFirst != 0;
+                bool runsMask = TMods.HasRest && isPartial != 0;
+                bool isCut = runsMask | scales | warpFirst > firstKey | warpLast < firstKey + {{tile.BlockN - 1}};
+                if (!(isFirst | isCut))
+                {
+                    Change<TMods, TRow>(call, memory, item, mods, row, firstKey, ref faults);
+                    rises = SoftmaxByKnownMaxima();
+                    if (rises != 0)
+                        MultiplyKeys(query, key);
+                }
+                if (rises != 0)
+                {
+                    // The same keys, in a way that the driver's compiler does not see: it would keep numbers of columns in registers for here.
+                    Change<TMods, TRow>(call, memory, item, mods, row, firstKey, ref faults);
+                    if (isCut)
+                    {
+                        if (scales)
+                            ScaleScores(memory.Scale);
+                        Keep<TMods, TRow>(call, memory, mods, row, firstKey, runsMask, ref faults);
+                    }
+                    FindMaxima();
+                    Softmax();
+                    FadeOutputs();
+                }
+            }
+
+            /// <summary>Score changes.</summary>
+            [MethodImpl(Inline)]
+            private static void Change<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, int row, int firstKey, ref int faults)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                if (!TMods.HasChanges)
+                    return;
+            {{Indent(changes, 1)}}
+            }
+
+            /// <summary>The mask.</summary>
+            [MethodImpl(Inline)]
+            private static void Keep<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods, int row, int firstKey, bool runsMask, ref int faults)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                int key = firstKey + 2 * (Group.IdxX & 3);
+                PortableItem own = TensorItem.Of(call, memory, call.Zero, {{tile.BlockM}});
+            {{Indent(keeps, 1)}}
+            }
+            """;
+    }
+}

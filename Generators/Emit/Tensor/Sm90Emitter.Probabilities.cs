@@ -1,0 +1,155 @@
+using System.Linq;
+using static FlashGen.Generators.Emit.CodeText;
+
+namespace FlashGen.Generators.Emit.Tensor;
+
+/// <summary>
+/// From a tile's scores to its probabilities. Where every row keeps all of a tile, they are taken against the maxima that the rows have:
+/// no search, no fading. A warp that finds a score far above its row's maximum has lost the tile's scores by then; it computes them
+/// again, by itself, and does what the other tiles do.
+/// </summary>
+internal sealed partial class Sm90Emitter
+{
+    private string Probabilities() =>
+        $$"""
+            /// <summary>Score changes, then the mask where the tile is not whole.</summary>
+            [MethodImpl(Inline)]
+            private static void Score<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, ref TensorThread<TRow> thread, in TensorTiles tiles, bool isCut)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                int firstKey = tiles.Tile * {{tile.BlockN}};
+                Change<TMods, TRow>(call, memory, item, mods, ref thread, firstKey);
+                if (!isCut)
+                    return;
+                int key = firstKey + 2 * (Group.IdxX & 3);
+                if (!TMods.HasChanges && memory.IsScaledFirst != 0)
+                    ScaleScores(memory.Scale);
+                TensorThread<TRow> rows = thread;
+                // Found again where few tiles ask for them: kept over the loop they would take registers that scores and outputs fill.
+                if (TMods.HasRest)
+                    rows = TensorThread<TRow>.At(call, memory, item, mods, {{Row}} + call.Zero);
+                if (TMods.HasRest && tiles.IsPartial != 0)
+                {
+                    KeepPairs<TMods, TRow> keep = rows.Keep(call, item, mods, key);
+                    KeepPairs(ref keep);
+                    thread.Faults |= keep.Faults;
+                }
+                else
+                {
+                    KeepBounds(rows, key);
+                }
+            }
+
+            /// <summary>Score changes.</summary>
+            [MethodImpl(Inline)]
+            private static void Change<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, ref TensorThread<TRow> thread, int firstKey)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                if (!TMods.HasChanges)
+                    return;
+                ChangeScores<TMods, TRow> change = thread.Change(call, memory, item, mods, firstKey + 2 * (Group.IdxX & 3));
+                Map(ref change);
+                thread.Faults |= change.Faults;
+            }
+
+            /// <summary>
+            /// Whether some row of the warp keeps less than the tile. A call that scales first takes the same way: it is rare, and a branch of its
+            /// own would cost every tile.
+            /// </summary>
+            [MethodImpl(Inline)]
+            private static bool IsCut<TMods, TRow>(in TensorMemory memory, in TensorThread<TRow> thread, in TensorTiles tiles)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                int firstKey = tiles.Tile * {{tile.BlockN}};
+                bool scales = !TMods.HasChanges && memory.IsScaledFirst != 0;
+                bool runsMask = TMods.HasRest && tiles.IsPartial != 0;
+                return runsMask | scales | thread.WarpFirst > firstKey | thread.WarpLast < firstKey + {{tile.BlockN
+                - 1}};
+            }
+
+            /// <summary>
+            /// The scores of a warp's 16 rows once more, without the rest of its warpgroup: by mma.sync, whose registers are those of the warpgroup's
+            /// product.
+            /// </summary>
+            [MethodImpl(Inline)]
+            private static void MultiplyKeysAgain<TMods, TRow>(int shared, int stage)
+                where TMods : struct, ITensorMods<TRow>
+                where TRow : struct
+            {
+                int lane = Group.IdxX & 31;
+                int keys = shared + Keys + {{KeyBytes}} * stage + 128 * ((lane & 7) + (lane >> 4 << 3)) + ((lane >> 3 & 1 ^ lane & 7) << 4);
+                ClearScores();
+            {{Indent(AddHeldScores + AddScores, 1)}}
+            }
+
+            {{WarpProducts()}}
+            """;
+
+    private string AddHeldScores =>
+        CanHoldQueries
+            ? $$"""
+                if ({{HoldsQueries}})
+                {
+                    AddHeldScores(keys);
+                    return;
+                }
+
+                """
+            : "";
+
+    private string AddScores =>
+        $$"""
+            int queries = QueryPiece(shared);
+            for (int dimension = 0; dimension < {{tile.HeadDim}}; dimension += 16)
+            {
+                int piece = (dimension & 63) << 1, slice = dimension >> 6 << 7;
+                AddScores((queries ^ piece) + {{tile.BlockM}} * slice, (keys ^ piece) + {{tile.BlockN}} * slice);
+            }
+            """;
+
+    private string WarpProducts()
+    {
+        string Products(string rows, string keys, int offset) =>
+            Lines(
+                tile.BlockN / 16,
+                block =>
+                {
+                    string Product(int half)
+                    {
+                        string sum = Registers("s", 8 * block + 4 * half, 4);
+                        return TensorPtx.WarpProduct(sum, rows, Registers("b", 2 * half, 2), sum);
+                    }
+                    return $"ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Registers("b", 0, 4)}, [{keys}+{offset + 2048 * block}]; {Product(0)} {Product(1)}";
+                }
+            );
+        string clear = TensorPtx.Method(
+            "Empties the scores.",
+            "ClearScores",
+            "",
+            TensorPtx.Pack(Enumerable.Range(0, ptx.ScoreRegisters).Select(i => $"mov.f32 s{i}, 0f00000000;"), 8),
+            ""
+        );
+        string step = TensorPtx.Method(
+            "Adds to the scores of a warp's 16 rows what 16 dimensions give.",
+            "AddScores",
+            "int queries, int keys",
+            $"ldmatrix.sync.aligned.m8n8.x4.shared.b16 {Registers("q", 0, 4)}, [%0];\n{Products(Registers("q", 0, 4), "%1", 0)}",
+            "queries, keys"
+        );
+        string held = TensorPtx.Method(
+            "Adds to the scores of a warp's 16 rows what all dimensions give, queries from registers.",
+            "AddHeldScores",
+            "int keys",
+            Lines(
+                tile.HeadDim / 16,
+                at =>
+                    $"xor.b32 th, %0, {at % 4 * 32};\n{Products(Registers("q", 4 * at, 4), "th", at / 4 * (tile.BlockN * 128))}"
+            ),
+            "keys"
+        );
+        return string.Join("\n\n", CanHoldQueries ? [clear, step, held] : new[] { clear, step });
+    }
+}
