@@ -146,6 +146,43 @@ let keys =
                     Expect.isLessThan (apart lse mergedLse) 1e-12 $"log-sum-exp, cuts {cuts}")
             }
 
+            test "maxima may rise or fall from tile to tile by any amount" {
+                repeat 18 (fun random ->
+                    for rise in [ 3.0; 15.0; 40.0; 100.0; 2000.0; -3.0; -40.0; -2000.0 ] do
+                        let keys, dim = 128 * random.Next(3, 6), 32
+                        let shape = AttentionShape(1, 1, 1, random.Next(1, 70), keys, dim)
+                        // Scores of a tile are about so much above those of the one before.
+                        let step = rise / sqrt (float dim)
+                        let noise magnitude = (random.NextDouble() - 0.5) * magnitude
+
+                        let narrow =
+                            {
+                                Query = Array.init (shape.QueryLength * dim) (fun _ -> float32 (1.0 + noise 0.02))
+                                Key =
+                                    Array.init (keys * dim) (fun i ->
+                                        float32 (step * float (i / dim / 128) + noise 1.0))
+                                Value = floats random (keys * dim) 2f
+                            }
+
+                        let wide =
+                            {
+                                Query = Array.map float narrow.Query
+                                Key = Array.map float narrow.Key
+                                Value = Array.map float narrow.Value
+                            }
+
+                        let expected, expectedSum = run64 plain.Value shape wide null options
+                        let actual, actualSum = run32 plain.Value shape narrow null options
+                        let tolerance = 2e-5 + 2e-6 * abs rise * float (keys / 128)
+                        let rises = $"{rise} a tile of 128, {shape}"
+                        Expect.isLessThan (apart expected (Array.map float actual)) tolerance $"output, {rises}"
+
+                        Expect.isLessThan
+                            (apart expectedSum (Array.map float actualSum))
+                            tolerance
+                            $"log-sum-exp, {rises}")
+            }
+
             test "without a mask the order of keys does not matter" {
                 repeat 4 (fun random ->
                     let keys, dim = random.Next(1, 400), 20

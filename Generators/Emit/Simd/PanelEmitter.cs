@@ -22,6 +22,7 @@ internal static class PanelEmitter
             {{Header}}
             namespace FlashGen.Generated;
 
+            using global::System;
             using global::System.Runtime.CompilerServices;
             using global::System.Runtime.Intrinsics;
             using global::System.Runtime.Intrinsics.X86;
@@ -46,6 +47,8 @@ internal static class PanelEmitter
             {{(tile.SplitsLast ? Indent(ScoresOfLast(tile), 1) + "\n\n" + Indent(ScoresBlock(tile, tile.KeyUnroll, last: true), 1) + "\n" : "")}}
 
             {{Indent(Softmax(tile), 1)}}
+
+            {{(tile.TakesKnownMaxima ? Indent(KnownMaximaEmitter.Emit(tile), 1) + "\n" : "")}}
 
             {{Indent(Values(tile), 1)}}
 
@@ -116,14 +119,36 @@ internal static class PanelEmitter
     private static string ScoresBlock(SimdTile tile, int keys, bool last = false)
     {
         int vectors = last ? 1 : tile.RowVectors;
-        string Accumulator(int j, int i) => $"s{j}_{i}";
         string Maximum(int i) =>
-            Tree(Enumerable.Range(0, keys).Select(j => Accumulator(j, i)).ToList(), (a, b) => $"V.MaxNative({a}, {b})");
-        string At(int row, int vector) => row == 0 && vector == 0 ? "" : $" + {row * tile.Rows + vector * tile.Lanes}";
+            Tree(Enumerable.Range(0, keys).Select(j => Score(j, i)).ToList(), (a, b) => $"V.MaxNative({a}, {b})");
+        return $$"""
+            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+            private static void Scores{{keys}}{{(last ? "OfLast" : "")}}({{tile.Real}}* key, nint stride, {{tile.Real}}* query, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum)
+            {
+            {{Indent(Products(tile, keys, vectors, _ => "Reals.Zero"), 1)}}
+            {{Indent(Lines(keys, vectors, (j, i) => $"{Score(j, i)}.Store(scores{At(tile, j, i)});"), 1)}}
+            {{Indent(
+                Lines(vectors, i => $"V.MaxNative(V.Load(maximum{At(tile, 0, i)}), {Maximum(i)}).Store(maximum{At(tile, 0, i)});"),
+                1
+            )}}
+            }
+            """;
+    }
+
+    /// <summary>The register of a key's scores with a panel's rows.</summary>
+    public static string Score(int key, int vector) => $"s{key}_{vector}";
+
+    /// <summary>The place of a panel's vector in an array whose rows have a lane for each row of the panel.</summary>
+    public static string At(SimdTile tile, int row, int vector) =>
+        row == 0 && vector == 0 ? "" : $" + {row * tile.Rows + vector * tile.Lanes}";
+
+    /// <summary>Scores of some keys with vectors of rows, in registers, each from a start of its rows on.</summary>
+    public static string Products(SimdTile tile, int keys, int vectors, System.Func<int, string> start)
+    {
         // One dimension; two in the loop's body halve what the loop itself costs.
         string Name(string name, int number, int step) => step == 0 ? $"{name}{number}" : $"{name}{number}_{step}";
         string Step(int step) =>
-            Lines(vectors, i => $"Reals {Name("q", i, step)} = V.Load(query{At(step, i)});")
+            Lines(vectors, i => $"Reals {Name("q", i, step)} = V.Load(query{At(tile, step, i)});")
             + "\n"
             + Lines(
                 keys,
@@ -131,26 +156,20 @@ internal static class PanelEmitter
                     $"Reals {Name("b", j, step)} = V.Create(k{j}[d{(step == 0 ? "" : " + 1")}]);\n"
                     + Lines(
                         vectors,
-                        i =>
-                            $"{Accumulator(j, i)} = {Fma(tile)}({Name("b", j, step)}, {Name("q", i, step)}, {Accumulator(j, i)});"
+                        i => $"{Score(j, i)} = {Fma(tile)}({Name("b", j, step)}, {Name("q", i, step)}, {Score(j, i)});"
                     )
             );
         return $$"""
-            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            private static void Scores{{keys}}{{(last ? "OfLast" : "")}}({{tile.Real}}* key, nint stride, {{tile.Real}}* query, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum)
+            {{Lines(keys, j => j == 0 ? $"{tile.Real}* k0 = key;" : $"{tile.Real}* k{j} = k{j - 1} + stride;")}}
+            {{Lines(keys, vectors, (j, i) => $"Reals {Score(j, i)} = {start(i)};")}}
+            nint d = 0;
+            {{(
+                keys == 1
+                    ? ""
+                    : $"for (; d + 2 <= headDim; d += 2, query += 2 * Rows)\n{{\n{Indent(Step(0), 1)}\n{Indent(Step(1), 1)}\n}}\n"
+            )}}for (; d < headDim; d++, query += Rows)
             {
-            {{Indent(Lines(keys, j => j == 0 ? $"{tile.Real}* k0 = key;" : $"{tile.Real}* k{j} = k{j - 1} + stride;"), 1)}}
-            {{Indent(Lines(keys, vectors, (j, i) => $"Reals {Accumulator(j, i)} = Reals.Zero;"), 1)}}
-                nint d = 0;
-            {{(keys == 1 ? "" : Indent($"for (; d + 2 <= headDim; d += 2, query += 2 * Rows)\n{{\n{Indent(Step(0), 1)}\n{Indent(Step(1), 1)}\n}}", 1) + "\n")}}    for (; d < headDim; d++, query += Rows)
-                {
-            {{Indent(Step(0), 2)}}
-                }
-            {{Indent(Lines(keys, vectors, (j, i) => $"{Accumulator(j, i)}.Store(scores{At(j, i)});"), 1)}}
-            {{Indent(
-                Lines(vectors, i => $"V.MaxNative(V.Load(maximum{At(0, i)}), {Maximum(i)}).Store(maximum{At(0, i)});"),
-                1
-            )}}
+            {{Indent(Step(0), 1)}}
             }
             """;
     }
@@ -237,10 +256,9 @@ internal static class PanelEmitter
     {
         int vectors = last ? 1 : tile.RowVectors;
         string Accumulator(int d, int i) => $"o{d}_{i}";
-        string At(int row, int vector) => row == 0 && vector == 0 ? "" : $" + {row * tile.Rows + vector * tile.Lanes}";
         string Name(string name, int number, int step) => step == 0 ? $"{name}{number}" : $"{name}{number}_{step}";
         string Step(int step) =>
-            Lines(vectors, i => $"Reals {Name("p", i, step)} = V.Load(probability{At(step, i)});")
+            Lines(vectors, i => $"Reals {Name("p", i, step)} = V.Load(probability{At(tile, step, i)});")
             + "\n"
             + Lines(
                 columns,
@@ -261,16 +279,16 @@ internal static class PanelEmitter
                 {
             {{Indent(Step(0), 2)}}
                 }
-            {{(last ? "" : Indent(Lines(vectors, i => $"Reals f{i} = V.Load(fade{At(0, i)});"), 1) + "\n")}}{{Indent(
+            {{(last ? "" : Indent(Lines(vectors, i => $"Reals f{i} = V.Load(fade{At(tile, 0, i)});"), 1) + "\n")}}{{Indent(
                 Lines(
                     columns,
                     vectors,
                     (d, i) =>
                         (
                             last
-                                ? $"(V.Load(outputs{At(d, i)}) + {Accumulator(d, i)})"
-                                : $"{Fma(tile)}(V.Load(outputs{At(d, i)}), f{i}, {Accumulator(d, i)})"
-                        ) + $".Store(outputs{At(d, i)});"
+                                ? $"(V.Load(outputs{At(tile, d, i)}) + {Accumulator(d, i)})"
+                                : $"{Fma(tile)}(V.Load(outputs{At(tile, d, i)}), f{i}, {Accumulator(d, i)})"
+                        ) + $".Store(outputs{At(tile, d, i)});"
                 ),
                 1
             )}}

@@ -217,9 +217,8 @@ internal sealed class SimdEmitter
                             continue;
                         }
                         tile.Load(call);
-                        new Span<{{Real}}>(panel->Maximum, Rows).CopyTo(new Span<{{Real}}>(panel->NewMaximum, Rows));
                         {{Real}}* keys = tile.Keys + (from - start) * tile.KeyStride, values = tile.Values + (from - start) * tile.ValueStride;
-            {{Indent(ScoresAndChanges(), 3)}}
+            {{Indent(WithKnownMaxima() + KeepMaxima + ScoresAndChanges(), 3)}}
                         MicroKernels.Softmax(scores, to - from, panel->Maximum, panel->NewMaximum, panel->Sum, panel->Fade);{{Dropout()}}
                         MicroKernels.Values(values, tile.ValueStride, {{(
                 SplitsLast ? "lastOnly" : "to"
@@ -232,6 +231,24 @@ internal sealed class SimdEmitter
             }
             """;
     }
+
+    private string KeepMaxima =>
+        $"new Span<{Real}>(panel->Maximum, Rows).CopyTo(new Span<{Real}>(panel->NewMaximum, Rows));\n";
+
+    private string WithKnownMaxima() =>
+        tile.TakesKnownMaxima && spec.Scores.IsEmpty
+            ? $$"""
+                if (kind == TileKind.Full && MicroKernels.Probabilities(keys, tile.KeyStride, to - from, panel->Queries, headDim, scores, panel->Maximum, panel->NewMaximum, panel->Sum, panel->Fade, ref ahead))
+                {
+                    outcome.Full += {{(
+                    kinds.HasKeyLeaves ? "(to - 1) / BlockN - from / BlockN + 1" : "1"
+                )}};{{Dropout()}}
+                    MicroKernels.Values(values, tile.ValueStride, to - from, scores, panel->Fade, panel->Outputs, valueDim);
+                    continue;
+                }
+
+                """
+            : "";
 
     // Score changes are for all keys of a tile, the mask for those that not every row keeps. Scores that are still to be changed or
     // masked raise no maximum: theirs goes where the fade will be.

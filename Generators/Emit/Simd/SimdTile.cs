@@ -32,6 +32,11 @@ internal readonly record struct SimdTile(int VectorBits, bool Wide, int RowVecto
     /// </summary>
     public bool SplitsLast => !Wide && RowVectors > 1;
 
+    /// <summary>
+    /// Whether whole tiles are taken against the maxima that rows have: where an exponential that is too large is infinite.
+    /// </summary>
+    public bool TakesKnownMaxima => VectorBits == 512 && !Wide;
+
     /// <summary>The class of the micro-kernels, in namespace FlashGen.Generated.</summary>
     public string ClassName => $"Panel{VectorBits}{(Wide ? "Wide" : "")}_{RowVectors}x{KeyUnroll}x{ValueUnroll}";
 }
