@@ -39,10 +39,19 @@ public sealed record ErrorFigure(
 /// <param name="LogSumExp">The log-sum-exp; null when there was none to compare.</param>
 public sealed record ErrorReport(ErrorFigure Output, ErrorFigure? LogSumExp)
 {
+    /// <summary>Rows that were left out, because their scores are beyond <see cref="ErrorRule.LargestScore"/>.</summary>
+    public long RowsNotJudged { get; init; }
+
     /// <summary>Whether both are within their tolerances.</summary>
     public bool Passed => Output.Passed && LogSumExp is null or { Passed: true };
 
-    /// <summary>The figures, one a line.</summary>
+    /// <summary>The figures, one a line, and how many rows were not judged where there are some.</summary>
     public override string ToString() =>
-        LogSumExp is null ? $"output {Output}" : $"output {Output}\nlog-sum-exp {LogSumExp}";
+        $"output {Output}"
+        + (LogSumExp is null ? "" : $"\nlog-sum-exp {LogSumExp}")
+        + (
+            RowsNotJudged == 0
+                ? ""
+                : $"\n{RowsNotJudged} rows not judged: their scores are too large to multiply by log2(e)"
+        );
 }

@@ -100,6 +100,7 @@ public sealed record ErrorRule
         double logSumExpTolerance = LogSumExpTolerance(reference, naive);
         Worst worstOutput = new();
         Worst worstLogSumExp = new();
+        long notJudged = 0;
         for (int batch = 0; batch < reference.Batch; batch++)
         for (int head = 0; head < reference.QueryHeads; head++)
         for (int index = 0; index < reference.Rows.Count; index++)
@@ -107,7 +108,10 @@ public sealed record ErrorRule
             int row = reference.Rows[index];
             long at = reference.RowAt(batch, head, index);
             if (double.IsFinite(reference.LogSumExp[at]) && Math.Abs(reference.LogSumExp[at]) > LargestScore)
+            {
+                notJudged++;
                 continue;
+            }
             long start = (batch * strides.Batch) + (head * strides.Head) + (row * strides.Row);
             bool mayBeNaN = MayBeNaN?.Invoke(batch, head, row) ?? false;
             for (int d = 0; d < reference.ValueDim; d++)
@@ -133,7 +137,10 @@ public sealed record ErrorRule
                 );
             }
         }
-        return new ErrorReport(worstOutput.Figure, logSumExp.IsEmpty ? null : worstLogSumExp.Figure);
+        return new ErrorReport(worstOutput.Figure, logSumExp.IsEmpty ? null : worstLogSumExp.Figure)
+        {
+            RowsNotJudged = notJudged,
+        };
     }
 
     /// <summary>What an element of output may differ by.</summary>

@@ -92,6 +92,30 @@ let outputs =
                 Expect.equal report.LogSumExp.Elements 20L "rows"
             }
 
+            test "rows beyond the largest score are left out, and counted" {
+                let reference, naive = both<float32> false
+                let largest = reference.LogSumExp |> Array.map abs |> Array.sort |> Array.item 12
+
+                let beyond =
+                    reference.LogSumExp |> Seq.filter (fun sum -> abs sum > largest) |> Seq.length
+
+                let output = floats naive.Output
+
+                reference.LogSumExp
+                |> Array.iteri (fun row sum ->
+                    if abs sum > largest then
+                        output[row * 16] <- nanf)
+
+                let report =
+                    judge (ErrorRule(LargestScore = largest)) output (floats naive.LogSumExp) (reference, naive)
+
+                Expect.isTrue report.Passed (string report)
+                Expect.equal (report.RowsNotJudged, beyond) (7L, 7) "of 20 rows those above the thirteenth"
+                Expect.equal report.Output.Elements (16L * 13L) "elements of the others"
+                Expect.stringContains (string report) "7 rows not judged" "the report says so"
+                Expect.equal (judge rule (floats naive.Output) [||] (reference, naive)).RowsNotJudged 0L "else none"
+            }
+
             test "the tolerance is the formula's" {
                 let reference, naive = both<float32> false
 

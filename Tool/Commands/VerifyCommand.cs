@@ -139,6 +139,13 @@ internal sealed class VerifyCommand
                             : string.Create(CultureInfo.InvariantCulture, $" (and {outcome.Troubles.Count - 1} more)")
                     )
             );
+        foreach (Outcome outcome in outcomes.Where(outcome => outcome.RowsNotJudged != 0))
+            terminal.Writer.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{VariantCatalog.ShortName(outcome.Variant)}, {Describe.Type(outcome.Type)}: {outcome.RowsNotJudged} rows not judged: their scores are too large to multiply by log2(e)."
+                )
+            );
         foreach (
             IGrouping<string, Outcome> skipped in outcomes.Where(o => o.Skipped is not null).GroupBy(o => o.Skipped!)
         )
@@ -177,6 +184,8 @@ internal sealed class VerifyCommand
 
         public IReadOnlyList<string> Troubles => troubles;
 
+        public long RowsNotJudged { get; private set; }
+
         /// <summary>Why there was nothing to compare: the variant has no kernel for the device.</summary>
         public string? Skipped { get; init; }
 
@@ -192,6 +201,7 @@ internal sealed class VerifyCommand
             Cases++;
             Output = Worse(Output, report.Output);
             LogSumExp = Worse(LogSumExp, report.LogSumExp);
+            RowsNotJudged += report.RowsNotJudged;
             if (!report.Passed)
                 Refuse(shape, report.ToString().ReplaceLineEndings("; "));
         }
