@@ -235,13 +235,14 @@ internal sealed class SimdEmitter
     private string KeepMaxima =>
         $"new Span<{Real}>(panel->Maximum, Rows).CopyTo(new Span<{Real}>(panel->NewMaximum, Rows));\n";
 
+    // Tiles that every row keeps all of, and whose scores nothing changes.
     private string WithKnownMaxima() =>
         tile.TakesKnownMaxima && spec.Scores.IsEmpty
             ? $$"""
                 if (kind == TileKind.Full && MicroKernels.Probabilities(keys, tile.KeyStride, to - from, panel->Queries, headDim, scores, panel->Maximum, panel->NewMaximum, panel->Sum, panel->Fade, ref ahead))
                 {
-                    outcome.Full += {{(
-                    kinds.HasKeyLeaves ? "(to - 1) / BlockN - from / BlockN + 1" : "1"
+                    {{(
+                    kinds.HasKeyLeaves ? "outcome.Full += (to - 1) / BlockN - from / BlockN + 1" : "outcome.Full++"
                 )}};{{Dropout()}}
                     MicroKernels.Values(values, tile.ValueStride, to - from, scores, panel->Fade, panel->Outputs, valueDim);
                     continue;

@@ -61,7 +61,6 @@ internal sealed partial class Sm80Emitter
                 }
                 if (rises != 0)
                 {
-                    // The same keys, in a way that the driver's compiler does not see: it would keep numbers of columns in registers for here.
                     Change<TMods, TRow>(call, memory, item, mods, row, firstKey, ref faults);
                     if (isCut)
                     {
