@@ -6,8 +6,9 @@ namespace FlashGen;
 /// <summary>
 /// How far a result may lie from the reference:
 /// |out - ref| &lt;= naiveFactor * max|naive - ref| + absolute + 4 * unit * A * max|v| and
-/// |lse - ref| &lt;= relative * max(1, |ref|) + 4 * unit * A, with A the largest |scale| * sum |q_d k_d| of a kept pair. A variant's own score
-/// change may enlarge scores and their errors: see <see cref="HasScoreChanges"/>. NaN must meet NaN, and an infinity itself.
+/// |lse - ref| &lt;= relative * max(1, |ref|) + 4 * unit * A, with A the largest |scale| * sum |q_d k_d| of a kept pair, and v as dropout
+/// multiplies it. A variant's own score change may enlarge scores and their errors: see <see cref="HasScoreChanges"/>. NaN must meet NaN,
+/// and an infinity itself.
 /// FlashAttention's tests judge by the same idea: at most twice the error of the plain implementation.
 /// </summary>
 public sealed record ErrorRule

@@ -142,6 +142,9 @@ let tests =
                                 found.Index
                         ]
 
+                    for early in places @"HoldQueries\(QueryPiece" do
+                        Expect.isGreaterThan (text.IndexOf("Release(shared + QueryEmpty)", early)) early "held ones"
+
                     let lastQueries = places @"Release\(shared \+ QueryEmpty\)" |> List.last
 
                     let products =

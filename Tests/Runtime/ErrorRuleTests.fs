@@ -92,6 +92,29 @@ let outputs =
                 Expect.equal report.LogSumExp.Elements 20L "rows"
             }
 
+            test "values count as dropout multiplies them" {
+                let shape = AttentionShape(1, 1, 1, 1, 2, 1)
+
+                let largest (variant: AttentionVariant) arguments =
+                    Reference.Forward<float32>(
+                        variant,
+                        ReadOnlySpan [| 1.0f |],
+                        ReadOnlySpan [| 1.0f; 1.0f |],
+                        ReadOnlySpan [| -3.0f; 2.0f |],
+                        &shape,
+                        arguments
+                    )
+                    |> fun reference -> reference.MaxValue
+
+                let dropped =
+                    largest
+                        FlashGen.Tests.Variants.Laws.Dropped.Variant
+                        (ModArguments().Add("dropout", Dropout(0.75f, 1UL, 0u)))
+
+                Expect.equal (largest (variant typeof<Full>) null) 3.0 "without"
+                Expect.equal dropped 12.0 "a quarter is kept, four times as large"
+            }
+
             test "rows beyond the largest score are left out, and counted" {
                 let reference, naive = both<float32> false
                 let largest = reference.LogSumExp |> Array.map abs |> Array.sort |> Array.item 12

@@ -10,6 +10,51 @@ namespace FlashGen.Generators.Emit.Tensor;
 /// </summary>
 internal sealed partial class Sm90Emitter
 {
+    // While the product of the last tile's probabilities runs, and to the end of that: where every row of a warp keeps all of the tile, its
+    // probabilities by the maxima that the rows have.
+    private string NextProbabilities(string isFirst) =>
+        $$"""
+            bool isCut = {{isFirst}} | IsCut<TMods, TRow>(memory, thread, tiles);
+            int rises = 0;
+            if (!isCut)
+            {
+                Change<TMods, TRow>(call, memory, item, mods, ref thread, tiles.Tile * {{tile.BlockN}});
+                rises = SoftmaxByKnownMaxima();
+            {{Indent(Drop, 1)}}
+                StayBehindSoftmax(shared + ValueFull);
+            }
+            CudaAsm.Emit("wgmma.wait_group.sync.aligned 0;");
+            """;
+
+    // The others, and where the maxima are far too low: the scores are lost by then, and the warp computes them again.
+    private string WithNewMaxima(string keyStage) =>
+        $$"""
+            RoundProbabilities();
+            if (isCut | rises != 0)
+            {
+                if (!isCut)
+                    MultiplyKeysAgain<TMods, TRow>(shared, {{keyStage}});
+                Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles, isCut);
+                FindMaxima();
+                Softmax();
+                FadeOutputs();
+            {{Indent(Drop, 1)}}
+                RoundProbabilities();
+            }
+            Release(shared + KeyEmpty + 8 * {{keyStage}});
+            """;
+
+    private string Drop =>
+        tile.BlockN % 32 == 0
+            ? $$"""
+                if (TMods.HasDropout)
+                {
+                    DropPairs drop = thread.Drop(call, memory, item, tiles.Tile * {{tile.BlockN}});
+                    Map(ref drop);
+                }
+                """
+            : "";
+
     private string Probabilities() =>
         $$"""
             /// <summary>Score changes, then the mask where the tile is not whole.</summary>
