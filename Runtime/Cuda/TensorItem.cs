@@ -26,7 +26,8 @@ public static class TensorItem
 
     /// <summary>
     /// The rows of a step; none where the middle tile has no partner. Where heads share the tile, each thread gets its own rows' head, the
-    /// first head's for the first of all threads.
+    /// first head's for the first of all threads; all else is the same in a warp, and the driver's compiler is told so: what follows from
+    /// it takes uniform registers and branches. All threads of the warp ask together.
     /// </summary>
     /// <param name="call">The call.</param>
     /// <param name="memory">The call's work, and key lengths of all batch entries, then their offsets, or nothing.</param>
@@ -48,19 +49,20 @@ public static class TensorItem
         uint keyHead = setOfBatch / (uint)work.SetsOfKeyHead;
         int firstHead = (int)(setOfBatch - keyHead * (uint)work.SetsOfKeyHead) << work.HeadBits;
         PortableItem item = default;
-        item.FirstRow = (isSecond ? place : mirrored) * (tileRows >> work.HeadBits);
-        item.Rows =
-            isSecond & place >= mirrored ? 0 : Math.Min(tileRows >> work.HeadBits, call.QueryLength - item.FirstRow);
-        item.Batch = (int)batch;
-        item.KeyHead = (int)keyHead;
+        item.FirstRow = TensorWarp.Uniform((isSecond ? place : mirrored) * (tileRows >> work.HeadBits));
+        item.Rows = TensorWarp.Uniform(
+            isSecond & place >= mirrored ? 0 : Math.Min(tileRows >> work.HeadBits, call.QueryLength - item.FirstRow)
+        );
+        item.Batch = TensorWarp.Uniform((int)batch);
+        item.KeyHead = TensorWarp.Uniform((int)keyHead);
         item.Head = item.KeyHead * call.GroupSize + Math.Min(firstHead + HeadOfThread(memory), call.GroupSize - 1);
-        item.Part = (int)(unit - tile * (uint)work.Parts);
+        item.Part = TensorWarp.Uniform((int)(unit - tile * (uint)work.Parts));
         item.KeyLength = call.KeyLength;
         item.Offset = call.Offset;
         if (memory.Lengths.Length > 0)
         {
-            item.KeyLength = memory.Lengths[item.Batch];
-            item.Offset = memory.Lengths[(memory.Lengths.Length >> 1) + item.Batch];
+            item.KeyLength = TensorWarp.Uniform(memory.Lengths[item.Batch]);
+            item.Offset = TensorWarp.Uniform(memory.Lengths[(memory.Lengths.Length >> 1) + item.Batch]);
         }
         return item;
     }
