@@ -58,6 +58,7 @@ internal static class TensorCompiler
         if (phase.LastException is { } fault)
             throw fault;
         Method kernel = generated.Result!;
+        ConstantBranches.Remove(all);
         Transformation[] steps =
         [
             new Inliner(),
