@@ -53,6 +53,12 @@ let private check (plan: PlanInfo) (kernel: TensorKernel) =
     Expect.stringContains ptx $".target {target}" "the target"
     Expect.stringContains ptx named "tensor-core instructions"
 
+    // Batch, key head, first row, rows, part, and where a batch entry has its own, key length and offset.
+    Expect.isGreaterThanOrEqual
+        (Regex.Matches(ptx, @"shfl\.sync\.idx").Count)
+        (2 * 7)
+        $"{plan.Canonical}: the numbers of a tile of rows are the same in a warp wherever they are asked for"
+
     // Scores, outputs and probabilities are declared once, as many as the plan says.
     let rowTiles =
         Devices.number "m" plan.Canonical / 16 / Devices.number "warps" plan.Canonical
