@@ -105,6 +105,11 @@ let run compilation =
 /// What a build sees.
 let runAll compilation = runWith (driver ()) compilation
 
+/// A compilation with what the generator adds in a build.
+let generated (compilation: CSharpCompilation) =
+    let _, output, _ = (driver ()).RunGeneratorsAndUpdateCompilation compilation
+    output
+
 /// What a build sees in an older C#.
 let runAllIn version text =
     let parseOptions = CSharpParseOptions version

@@ -5,6 +5,7 @@ open System
 open System.IO
 open Microsoft.CodeAnalysis
 open Microsoft.CodeAnalysis.CSharp
+open FlashGen.Tests.Generator
 
 let private core = MetadataReference.CreateFromFile typeof<obj>.Assembly.Location
 
@@ -94,10 +95,19 @@ public static class Idle
             .Replace("BODY", body)
 
     use file = File.Create path
-    let result = (FlashGen.Tests.Generator.Compile.source source).Emit file
+    let result = (Compile.source source).Emit file
 
     if not result.Success then
         failwith $"%A{List.ofSeq result.Diagnostics}"
 
 /// Writes an assembly with one variant, Idle, of which nothing is known.
 let writeIdle path = writeIdleOf path "" "" ""
+
+/// Writes an assembly with what the generator makes of C#.
+let write (path: string) (source: string) =
+    use file = File.Create path
+
+    let result = (Compile.generated (Compile.source source)).Emit file
+
+    if not result.Success then
+        failwith $"%A{List.ofSeq result.Diagnostics}"

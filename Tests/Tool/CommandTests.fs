@@ -171,6 +171,26 @@ let tests =
                     Expect.stringContains outcome.Out "beyond tolerance" "and by how much"
                     Expect.stringContains outcome.Out "0 of 1 kernels within tolerance" "the sum")
 
+            testCase "verify counts the rows whose scores are too large to judge"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let path = Path.Combine(folder, "Enormous.dll")
+
+                    Assemblies.write
+                        path
+                        """
+                        [Attention(16, Types = ElementTypes.Float32)]
+                        public static partial class Enormous
+                        {
+                            [ScoreMod]
+                            static float Raise(float score, in Position at) => score * 2e38f;
+                        }
+                        """
+
+                    let verified = succeeds [ "verify"; "--assembly"; path ]
+                    Expect.isMatch verified @"Enormous, float32: [1-9]\d* rows not judged" "the line"
+                    Expect.stringContains verified "1 of 1 kernels within tolerance" "the others are")
+
             testCase "a device runs, or is said to be missing"
             <| fun () ->
                 for device in [ "cuda"; "opencl" ] do
