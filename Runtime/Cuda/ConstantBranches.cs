@@ -27,35 +27,13 @@ internal static class ConstantBranches
                 );
             }
         );
-        // ILGPU computes with constants where it makes a value, which was before the call was one.
+        // ILGPU computes with constants where it makes a value, and made `not` of what was a call.
         folds.Add<UnaryArithmeticValue>(
-            unary => IsConstant(unary.Value),
+            unary => unary.Value.Resolve() is PrimitiveValue,
             (context, unary) =>
                 context.ReplaceAndRemove(
                     unary,
                     context.Builder.CreateArithmetic(unary.Location, unary.Value, unary.Kind, unary.Flags)
-                )
-        );
-        folds.Add<ConvertValue>(
-            convert => IsConstant(convert.Value),
-            (context, convert) =>
-                context.ReplaceAndRemove(
-                    convert,
-                    context.Builder.CreateConvert(convert.Location, convert.Value, convert.Type, convert.Flags)
-                )
-        );
-        folds.Add<CompareValue>(
-            compare => IsConstant(compare.Left) && IsConstant(compare.Right),
-            (context, compare) =>
-                context.ReplaceAndRemove(
-                    compare,
-                    context.Builder.CreateCompare(
-                        compare.Location,
-                        compare.Left,
-                        compare.Right,
-                        compare.Kind,
-                        compare.Flags
-                    )
                 )
         );
     }
@@ -86,8 +64,6 @@ internal static class ConstantBranches
         }
         return constant;
     }
-
-    private static bool IsConstant(ValueReference value) => value.Resolve() is PrimitiveValue;
 
     private sealed class Rewriting(Rewriter rewriter) : UnorderedTransformation
     {

@@ -47,8 +47,8 @@ internal static class TensorCompiler
         return (ptx.Name, ptx.PTXAssembly);
     }
 
-    // From the methods that call no others up to the kernel, each cleared before its callers take it in: most of what a kernel
-    // inlines are branches that its variant does not take, and they would be copied once for every call above them.
+    // From the methods that call no others up to the kernel, each cleared before its callers take it in: what it need not have would be
+    // copied once for every call above it.
     private static Method Inlined(Context context, IRContext all, MethodInfo method)
     {
         using ContextCodeGenerationPhase phase = context.BeginCodeGeneration(all);
