@@ -23,11 +23,18 @@ internal static class TensorCompiler
     /// <param name="isBFloat16">The 16-bit type.</param>
     public static (string Name, string Ptx) Compile(TensorKernel kernel, string target, bool isBFloat16)
     {
-        (string name, string ptx) = compiled
-            .GetOrAdd(kernel.Method, method => new(() => Compile(method, kernel.Threads)))
-            .Value;
+        (string name, string ptx) = Compiled(kernel).Value;
         return (name, PtxPatch.Apply(ptx, target, isBFloat16));
     }
+
+    /// <summary>
+    /// Begins to compile a kernel on another thread, while the caller fills its tensors. Most of a first kernel's time is ILGPU's own start,
+    /// so that a call of another kernel comes sooner, too. What goes wrong is for the kernel's call to say.
+    /// </summary>
+    public static void Begin(TensorKernel kernel) => _ = Task.Run(() => Compiled(kernel).Value);
+
+    private static Lazy<(string Name, string Ptx)> Compiled(TensorKernel kernel) =>
+        compiled.GetOrAdd(kernel.Method, method => new(() => Compile(method, kernel.Threads)));
 
     // A context of its own: the user's may keep helpers as functions, where named registers are out of scope, and a kernel that does
     // not compile spoils the context for the next.

@@ -65,8 +65,14 @@ public sealed unsafe class TensorEngine : IDisposable
     {
         IEnumerable<PlanInfo> plans = variant.Plans.Where(plan => plan.Target is Target.Sm80 or Target.Sm90);
         TensorDevice device = TensorDevice.Of(accelerator);
-        (PlanInfo, TensorKernel)[] own = [.. plans.Zip(kernels).Where(pair => device.Refusal(pair.First) is null)];
-        return own.Length == 0 ? null : new(variant, (CudaAccelerator)accelerator, own, maxLength);
+        (PlanInfo Plan, TensorKernel Kernel)[] own =
+        [
+            .. plans.Zip(kernels).Where(pair => device.Refusal(pair.First) is null),
+        ];
+        if (own.Length == 0)
+            return null;
+        TensorCompiler.Begin(own[0].Kernel);
+        return new(variant, (CudaAccelerator)accelerator, own, maxLength);
     }
 
     /// <summary>A variant's tensor-core kernels with their plans, without a device.</summary>
