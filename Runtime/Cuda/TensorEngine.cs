@@ -51,7 +51,7 @@ public sealed unsafe class TensorEngine : IDisposable
         return TensorDevice.Of(accelerator).BestOf(variant.Plans);
     }
 
-    /// <summary>The kernels of a variant that a device runs; null where it runs none.</summary>
+    /// <summary>The kernels of a variant that a device runs, the first of which begins to be compiled; null where it runs none.</summary>
     /// <param name="variant">The variant.</param>
     /// <param name="accelerator">The device.</param>
     /// <param name="kernels">Its tensor-core kernels, in the order of their plans in <see cref="AttentionVariant.Plans"/>.</param>
