@@ -1,94 +1,62 @@
 using System.ComponentModel;
-using System.Runtime.CompilerServices;
 
 namespace FlashGen.Support;
 
 /// <summary>
-/// The keys of Philox's ten rounds. They depend on the seed alone: as a kernel's parameters they are operands in constant memory, where
-/// the key's step from round to round would be a third of a round's instructions.
+/// The keys of Philox's ten rounds, and the rounds in PTX. Keys depend on the seed alone: as the kernel's parameter dropoutKeys they are
+/// operands in constant memory, where their step from round to round would be a third of a round's instructions.
 /// </summary>
+/// <param name="seed">The generator's key, its low word first.</param>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public struct PhiloxKeys
+public readonly struct PhiloxKeys(ulong seed)
 {
-    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+    /// <summary>A round's two words.</summary>
+    public readonly ulong Round0 = Of(seed, 0),
+        Round1 = Of(seed, 1),
+        Round2 = Of(seed, 2),
+        Round3 = Of(seed, 3),
+        Round4 = Of(seed, 4),
+        Round5 = Of(seed, 5),
+        Round6 = Of(seed, 6),
+        Round7 = Of(seed, 7),
+        Round8 = Of(seed, 8),
+        Round9 = Of(seed, 9);
 
-    private uint a0,
-        a1,
-        a2,
-        a3,
-        a4,
-        a5,
-        a6,
-        a7,
-        a8,
-        a9;
+    /// <summary>PTX that declares the registers of <see cref="Rounds"/> and takes the keys from the kernel's parameter.</summary>
+    public const string Registers = """
+        .reg .b32 keyA<10>, keyB<10>, word<4>, low0, high0, low1, high1;
+        .reg .b64 wide0, wide1;
+        ld.param.v2.b32 {keyA0, keyB0}, [dropoutKeys+0]; ld.param.v2.b32 {keyA1, keyB1}, [dropoutKeys+8];
+        ld.param.v2.b32 {keyA2, keyB2}, [dropoutKeys+16]; ld.param.v2.b32 {keyA3, keyB3}, [dropoutKeys+24];
+        ld.param.v2.b32 {keyA4, keyB4}, [dropoutKeys+32]; ld.param.v2.b32 {keyA5, keyB5}, [dropoutKeys+40];
+        ld.param.v2.b32 {keyA6, keyB6}, [dropoutKeys+48]; ld.param.v2.b32 {keyA7, keyB7}, [dropoutKeys+56];
+        ld.param.v2.b32 {keyA8, keyB8}, [dropoutKeys+64]; ld.param.v2.b32 {keyA9, keyB9}, [dropoutKeys+72];
+        """;
 
-    private uint b0,
-        b1,
-        b2,
-        b3,
-        b4,
-        b5,
-        b6,
-        b7,
-        b8,
-        b9;
+    /// <summary>PTX of the ten rounds: registers word0 to word3, a counter, become the words of <see cref="Philox.Block"/>.</summary>
+    public const string Rounds = $$"""
+        // Philox4x32-10
+        {{Products}} lop3.b32 word0, high1, word1, keyA0, 0x96; lop3.b32 word2, high0, word3, keyB0, 0x96; {{Low}}
+        {{Products}} lop3.b32 word0, high1, word1, keyA1, 0x96; lop3.b32 word2, high0, word3, keyB1, 0x96; {{Low}}
+        {{Products}} lop3.b32 word0, high1, word1, keyA2, 0x96; lop3.b32 word2, high0, word3, keyB2, 0x96; {{Low}}
+        {{Products}} lop3.b32 word0, high1, word1, keyA3, 0x96; lop3.b32 word2, high0, word3, keyB3, 0x96; {{Low}}
+        {{Products}} lop3.b32 word0, high1, word1, keyA4, 0x96; lop3.b32 word2, high0, word3, keyB4, 0x96; {{Low}}
+        {{Products}} lop3.b32 word0, high1, word1, keyA5, 0x96; lop3.b32 word2, high0, word3, keyB5, 0x96; {{Low}}
+        {{Products}} lop3.b32 word0, high1, word1, keyA6, 0x96; lop3.b32 word2, high0, word3, keyB6, 0x96; {{Low}}
+        {{Products}} lop3.b32 word0, high1, word1, keyA7, 0x96; lop3.b32 word2, high0, word3, keyB7, 0x96; {{Low}}
+        {{Products}} lop3.b32 word0, high1, word1, keyA8, 0x96; lop3.b32 word2, high0, word3, keyB8, 0x96; {{Low}}
+        {{Products}} lop3.b32 word0, high1, word1, keyA9, 0x96; lop3.b32 word2, high0, word3, keyB9, 0x96; {{Low}}
+        """;
 
-    /// <summary>The keys of a seed.</summary>
-    public static PhiloxKeys Of(ulong seed)
+    private const string Products =
+        "mul.wide.u32 wide0, word0, 0xD2511F53; mul.wide.u32 wide1, word2, 0xCD9E8D57; mov.b64 {low0, high0}, wide0; mov.b64 {low1, high1}, wide1;";
+
+    private const string Low = "mov.b32 word1, low1; mov.b32 word3, low0;";
+
+    private static ulong Of(ulong seed, uint round)
     {
-        uint A(uint round) => unchecked((uint)seed + round * 0x9E3779B9u);
-        uint B(uint round) => unchecked((uint)(seed >> 32) + round * 0xBB67AE85u);
-        return new()
-        {
-            a0 = A(0),
-            a1 = A(1),
-            a2 = A(2),
-            a3 = A(3),
-            a4 = A(4),
-            a5 = A(5),
-            a6 = A(6),
-            a7 = A(7),
-            a8 = A(8),
-            a9 = A(9),
-            b0 = B(0),
-            b1 = B(1),
-            b2 = B(2),
-            b3 = B(3),
-            b4 = B(4),
-            b5 = B(5),
-            b6 = B(6),
-            b7 = B(7),
-            b8 = B(8),
-            b9 = B(9),
-        };
-    }
-
-    /// <summary>The words of <see cref="Philox.Block"/> with these keys.</summary>
-    [MethodImpl(Inline)]
-    public readonly PhiloxWords Block(uint c0, uint c1, uint c2, uint c3)
-    {
-        Round(ref c0, ref c1, ref c2, ref c3, a0, b0);
-        Round(ref c0, ref c1, ref c2, ref c3, a1, b1);
-        Round(ref c0, ref c1, ref c2, ref c3, a2, b2);
-        Round(ref c0, ref c1, ref c2, ref c3, a3, b3);
-        Round(ref c0, ref c1, ref c2, ref c3, a4, b4);
-        Round(ref c0, ref c1, ref c2, ref c3, a5, b5);
-        Round(ref c0, ref c1, ref c2, ref c3, a6, b6);
-        Round(ref c0, ref c1, ref c2, ref c3, a7, b7);
-        Round(ref c0, ref c1, ref c2, ref c3, a8, b8);
-        Round(ref c0, ref c1, ref c2, ref c3, a9, b9);
-        return new(c0, c1, c2, c3);
-    }
-
-    [MethodImpl(Inline)]
-    private static void Round(ref uint c0, ref uint c1, ref uint c2, ref uint c3, uint a, uint b)
-    {
-        ulong p0 = (ulong)0xD2511F53u * c0;
-        ulong p1 = (ulong)0xCD9E8D57u * c2;
-        c0 = (uint)(p1 >> 32) ^ c1 ^ a;
-        c1 = (uint)p1;
-        c2 = (uint)(p0 >> 32) ^ c3 ^ b;
-        c3 = (uint)p0;
+        uint low = unchecked((uint)seed + round * 0x9E3779B9u),
+            high = unchecked((uint)(seed >> 32) + round * 0xBB67AE85u);
+        return low | (ulong)high << 32;
     }
 }

@@ -6,8 +6,7 @@ namespace FlashGen.Support;
 
 /// <summary>
 /// What ILGPU's PTX of a tensor-core kernel lacks, as a function of its text: the device's target, tensor maps as parameters, locals in
-/// registers, names that are the same in every run (so that the driver finds a kernel that it compiled before), products of words as one
-/// instruction. It goes over the lines once; most are long blocks of a tile operation, in which there is nothing to find.
+/// registers, names that are the same in every run (so that the driver finds a kernel that it compiled before). It goes over the lines once; most are long blocks of a tile operation, in which there is nothing to find.
 /// </summary>
 internal sealed partial class PtxPatch
 {
@@ -30,18 +29,14 @@ internal sealed partial class PtxPatch
     {
         PtxPatch patch = new();
         StringBuilder patched = new(ptx.Length);
-        ReadOnlySpan<char> before = default;
         foreach (ReadOnlySpan<char> line in ptx.AsSpan().TrimEnd('\n').EnumerateLines())
         {
             if (line.StartsWith(".target ", StringComparison.Ordinal))
                 patched.Append(CultureInfo.InvariantCulture, $".target {target}\n");
-            else if (line.Contains("mul.lo.s64", StringComparison.Ordinal))
-                patched.Append(Product(before.ToString(), line.ToString())).Append('\n');
             else if (!IsTouched(line))
                 patched.Append(line).Append('\n');
             else if (patch.Line(line.ToString()) is { } changed)
                 patched.Append(changed).Append('\n');
-            before = line;
         }
         // The products, their operands' conversions, and nothing else, know the type.
         if (isBFloat16)
@@ -54,23 +49,6 @@ internal sealed partial class PtxPatch
         || line.Contains("L_", StringComparison.Ordinal)
         || line.Contains("local", StringComparison.Ordinal)
         || line.Contains(".extern .shared", StringComparison.Ordinal);
-
-    // A word that was widened just before, times a constant of 32 bits: the driver's compiler adds the upper words' product, which is zero.
-    private static string Product(string before, string line)
-    {
-        Match widened = Widened().Match(before),
-            product = ConstantProduct().Match(line);
-        return
-            widened.Success
-            && product.Success
-            && product.Groups[2].Value == widened.Groups[1].Value
-            && uint.TryParse(product.Groups[3].Value, NumberStyles.None, CultureInfo.InvariantCulture, out uint factor)
-            ? string.Create(
-                CultureInfo.InvariantCulture,
-                $"\tmul.wide.u32\t{product.Groups[1].Value}, {widened.Groups[2].Value}, {factor};"
-            )
-            : line;
-    }
 
     // Null for a line that goes.
     private string? Line(string line)
@@ -162,12 +140,6 @@ internal sealed partial class PtxPatch
 
     [GeneratedRegex(@"\b(st|ld)\.local\.\w+\s+(?:\[(%rd\d+)\], ([^;]+)|([^,;]+), \[(%rd\d+)\]);")]
     private static partial Regex LocalAccess();
-
-    [GeneratedRegex(@"^\s*cvt\.u64\.u32\s+(%rd\d+), (%r\d+);\s*$")]
-    private static partial Regex Widened();
-
-    [GeneratedRegex(@"^\s*mul\.lo\.s64\s+(%rd\d+), (%rd\d+), (\d+);\s*$")]
-    private static partial Regex ConstantProduct();
 
     [GeneratedRegex(@"\bL_\d+\b")]
     private static partial Regex Label();

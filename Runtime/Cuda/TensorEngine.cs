@@ -235,7 +235,7 @@ public sealed unsafe class TensorEngine : IDisposable
             TensorMaps.AddNone(parameters);
         parameters.Add(call);
         parameters.Add(work);
-        parameters.Add(PhiloxKeys.Of(call.DropoutSeed));
+        parameters.Add(new PhiloxKeys(call.DropoutSeed));
         parameters.Add(Address(tensors.Query));
         parameters.Add(Address(tensors.Key));
         parameters.Add(Address(tensors.Value));

@@ -34,9 +34,6 @@ public struct TensorMemory
     /// <inheritdoc cref="PortableTensors{TStored, TReal}.TileCounts"/>
     public ArrayView<long> TileCounts;
 
-    /// <summary>The keys of dropout's generator.</summary>
-    public PhiloxKeys DropoutKeys;
-
     /// <summary>The factor on query times key.</summary>
     public float Scale;
 

@@ -140,10 +140,9 @@ public struct TensorThread<TRow>
 
     /// <summary>The dropout of a tile.</summary>
     [MethodImpl(Inline)]
-    public readonly DropPairs Drop(in PortableCall call, in TensorMemory memory, in PortableItem item, int firstKey)
+    public readonly DropPairs Drop(in PortableCall call, in PortableItem item, int firstKey)
     {
         DropPairs drop = default;
-        drop.Keys = memory.DropoutKeys;
         drop.Offset = call.DropoutOffset;
         drop.Threshold = call.DropoutThreshold << 16;
         drop.BatchHead = (uint)(item.Batch * call.QueryHeads + item.Head);

@@ -53,26 +53,6 @@ let tests =
                 Expect.stringContains ptx "mov.b64 local_depot1, %rd9;" "of eight bytes"
             }
 
-            test "a word that was widened, times a constant of 32 bits, is one product; other products stay" {
-                let product widened factor =
-                    PtxPatch.Apply(
-                        written.Replace(
-                            "\tbra\tL_9271;",
-                            $"\tcvt.u64.u32\t{widened}, %%r8;\n\tmul.lo.s64\t%%rd12, %%rd11, {factor};\n\tbra\tL_9271;"
-                        ),
-                        "sm_90a",
-                        false
-                    )
-
-                Expect.stringContains (product "%rd11" "4294967295") "\tmul.wide.u32\t%rd12, %r8, 4294967295;" "one"
-
-                for widened, factor in [ "%rd10", "3"; "%rd11", "4294967296"; "%rd11", "%rd3" ] do
-                    Expect.stringContains
-                        (product widened factor)
-                        $"\tmul.lo.s64\t%%rd12, %%rd11, {factor};"
-                        $"{widened} times {factor}"
-            }
-
             test "a local that is used in another way is refused by name" {
                 let bad =
                     written.Replace("\tbra\tL_9271;", "\tadd.u64\t%rd8, %rd6, 4;\n\tld.local.f32\t%f4, [%rd8];")

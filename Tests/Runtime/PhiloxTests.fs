@@ -1,11 +1,51 @@
 module FlashGen.Tests.Runtime.PhiloxTests
 
+open System
+open System.Collections.Generic
+open System.Runtime.InteropServices
 open Expecto
 open FlashGen
 open FlashGen.Support
 
 let private words (block: PhiloxWords) =
     [ block.X0; block.X1; block.X2; block.X3 ]
+
+/// Runs the rounds' PTX, statement by statement, on a counter and a key.
+let private runRounds (counter: uint32 list) (key: uint32 list) =
+    let keys = PhiloxKeys(uint64 key[0] ||| (uint64 key[1] <<< 32))
+
+    let parameter =
+        MemoryMarshal.Cast<PhiloxKeys, uint32>(ReadOnlySpan [| keys |]).ToArray()
+
+    let registers = Dictionary<string, uint64>()
+    counter |> List.iteri (fun i word -> registers[$"word{i}"] <- uint64 word)
+
+    let statements =
+        (PhiloxKeys.Registers + "\n" + PhiloxKeys.Rounds).Split('\n')
+        |> Seq.filter (fun line -> not (line.StartsWith "//"))
+        |> Seq.collect (fun line -> line.Split(';', StringSplitOptions.RemoveEmptyEntries))
+        |> Seq.map _.Trim()
+
+    for statement in statements do
+        match
+            List.ofArray (statement.Split([| ' '; ','; '{'; '}'; '['; ']' |], StringSplitOptions.RemoveEmptyEntries))
+        with
+        | ".reg" :: _
+        | [] -> ()
+        | [ "ld.param.v2.b32"; low; high; source ] ->
+            let at = int (source.Replace("dropoutKeys+", "")) / 4
+            registers[low] <- uint64 parameter[at]
+            registers[high] <- uint64 parameter[at + 1]
+        | [ "mul.wide.u32"; target; source; factor ] ->
+            registers[target] <- registers[source] * uint64 (Convert.ToUInt32(factor, 16))
+        | [ "mov.b64"; low; high; source ] ->
+            registers[low] <- registers[source] &&& 0xffffffffUL
+            registers[high] <- registers[source] >>> 32
+        | [ "lop3.b32"; target; a; b; c; "0x96" ] -> registers[target] <- registers[a] ^^^ registers[b] ^^^ registers[c]
+        | [ "mov.b32"; target; source ] -> registers[target] <- registers[source]
+        | _ -> failtest $"a statement that is not known: {statement}"
+
+    [ for i in 0..3 -> uint32 registers[$"word{i}"] ]
 
 /// The known answers that Random123 publishes for philox4x32-10 (kat_vectors).
 let private published =
@@ -31,12 +71,7 @@ let tests =
 
                     Expect.equal (words block) expected $"counter %A{counter}, key %A{key}"
 
-                    let keys = PhiloxKeys.Of(uint64 key[0] ||| (uint64 key[1] <<< 32))
-
-                    Expect.equal
-                        (words (keys.Block(counter[0], counter[1], counter[2], counter[3])))
-                        expected
-                        "with the rounds' keys made before"
+                    Expect.equal (runRounds counter key) expected "and so does the PTX of kernels"
             }
 
             test "a draw is the half-word that the semantics name, here of the first published vector" {

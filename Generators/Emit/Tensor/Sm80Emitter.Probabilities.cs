@@ -18,7 +18,7 @@ internal sealed partial class Sm80Emitter
         string changes = Lines(
             RowTiles,
             i =>
-                $"{Rows(i, "item")}\nChangeScores<TMods, TRow> change{i} = rows{i}.Change(call, memory, item, mods, firstKey + 2 * (Group.IdxX & 3));\nMap{Of(i)}(ref change{i});\nfaults |= change{i}.Faults;"
+                $"{Rows(i, "item")}\nChangeScores<TMods, TRow> change{i} = rows{i}.Change(call, memory, item, mods, firstKey + 2 * (Group.IdxX & 3));\nChangeScores{Of(i)}(ref change{i});\nfaults |= change{i}.Faults;"
         );
         string keeps = Lines(
             RowTiles,

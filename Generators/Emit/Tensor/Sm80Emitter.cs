@@ -93,6 +93,8 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 where TRow : struct
             {
                 Declare();
+                if (TMods.HasDropout)
+                    CudaAsm.Emit(PhiloxKeys.Registers);
                 int shared = SharedBase(), lane = Group.IdxX & 31, warpRow = {{16 * RowTiles}} * (Group.IdxX >> 5), row = warpRow + (lane >> 2);
                 PortableItem item = TensorItem.Of(call, memory, 0, {{tile.BlockM}});
                 PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
@@ -251,7 +253,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                         RowTiles,
                         i =>
                             $"TensorThread<TRow> dropped{i} = default;\ndropped{i}.Row = TensorItem.Query(call, memory, item, row + {16 * i});\ndropped{i}.Below = TensorItem.Below(memory);\n"
-                            + $"DropPairs drop{i} = dropped{i}.Drop(call, memory, item, tile * {tile.BlockN});\nMap{Of(i)}(ref drop{i});"
+                            + $"Drop{Of(i)}(dropped{i}.Drop(call, item, tile * {tile.BlockN}));"
                     ),
                     1
                 )}}

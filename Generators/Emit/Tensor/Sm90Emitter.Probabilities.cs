@@ -48,10 +48,7 @@ internal sealed partial class Sm90Emitter
         tile.BlockN % 32 == 0
             ? $$"""
                 if (TMods.HasDropout)
-                {
-                    DropPairs drop = thread.Drop(call, memory, item, tiles.Tile * {{tile.BlockN}});
-                    Map(ref drop);
-                }
+                    Drop(thread.Drop(call, item, tiles.Tile * {{tile.BlockN}}));
                 """
             : "";
 
@@ -95,7 +92,7 @@ internal sealed partial class Sm90Emitter
                 if (!TMods.HasChanges)
                     return;
                 ChangeScores<TMods, TRow> change = thread.Change(call, memory, item, mods, firstKey + 2 * (Group.IdxX & 3));
-                Map(ref change);
+                ChangeScores(ref change);
                 thread.Faults |= change.Faults;
             }
 

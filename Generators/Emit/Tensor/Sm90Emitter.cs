@@ -121,6 +121,8 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 where TRow : struct
             {
                 Declare();
+                if (TMods.HasDropout)
+                    CudaAsm.Emit(PhiloxKeys.Registers);
                 int shared = SharedBase();
                 if (Group.IdxX == 0)
                     InitializeBarriers(shared + QueryFull);

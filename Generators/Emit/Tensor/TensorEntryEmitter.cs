@@ -92,7 +92,6 @@ internal static class TensorEntryEmitter
                 memory.LogSumExp = logSumExp;
                 memory.Parts = parts;
                 memory.Work = work;
-                memory.DropoutKeys = dropoutKeys;
                 memory.Lengths = lengths;
                 memory.Fault = fault;
                 memory.TileCounts = tileCounts;
