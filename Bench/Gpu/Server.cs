@@ -5,7 +5,10 @@ using ILGPU.Runtime.Cuda;
 
 namespace FlashGen.Bench.Gpu;
 
-/// <summary>What to time: a variant of the gallery or of this assembly by its class's name, and a shape.</summary>
+/// <summary>
+/// What to time: a variant of the gallery or of this assembly by its class's name, and a shape; how often, and how many calls in a row are
+/// a run.
+/// </summary>
 internal sealed record Request(
     string Variant,
     string Type,
@@ -16,10 +19,11 @@ internal sealed record Request(
     int Keys,
     int Dim,
     int Documents = 8,
-    int Runs = 20
+    int Runs = 20,
+    int Calls = 1
 );
 
-/// <summary>The median of the runs in milliseconds by the device's clock, and what ran.</summary>
+/// <summary>A call's milliseconds by the device's clock, the median of the runs, and what ran.</summary>
 internal sealed record Answer(double Ms, double First, string Target, string Plan, string Error = "");
 
 /// <summary>Times kernels on the first CUDA device, one request after another, so that another program can take turns with it.</summary>
@@ -102,10 +106,11 @@ internal sealed class Server : IDisposable
         for (int i = 0; i < times.Length; i++)
         {
             using ProfilingMarker before = stream.AddProfilingMarker();
-            Go();
+            for (int call = 0; call < request.Calls; call++)
+                Go();
             using ProfilingMarker after = stream.AddProfilingMarker();
             after.Synchronize();
-            times[i] = after.MeasureFrom(before).TotalMilliseconds;
+            times[i] = after.MeasureFrom(before).TotalMilliseconds / request.Calls;
         }
         Array.Sort(times);
         PlanInfo plan = kernels.PlanFor(type, shape);

@@ -62,7 +62,7 @@ internal static class TensorDistribution
     private static int Parts(in AttentionShape shape, TensorKernel kernel, bool isHopper, int processors, int tiles)
     {
         int groups = isHopper ? processors : 2 * processors;
-        int most = shape.KeyLength / kernel.BlockN / LeastTilesOfPart;
+        int most = Math.Min(TensorMerge.MostParts, shape.KeyLength / kernel.BlockN / LeastTilesOfPart);
         return tiles == 0 ? 1 : Math.Max(1, Math.Min(groups / tiles, most));
     }
 

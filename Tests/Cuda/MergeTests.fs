@@ -52,9 +52,8 @@ let tests =
         testList
             "Cuda.Merge"
             [
-                for isBFloat16 in [ false; true ] do
-                    test $"parts are weighted by exp(log-sum-exp), bfloat16 {isBFloat16}" {
-                        let count = 5
+                for isBFloat16, count in [ false, 5; true, 5; false, 131 ] do
+                    test $"{count} parts are weighted by exp(log-sum-exp), bfloat16 {isBFloat16}" {
                         let values, expected, expectedSum = parts (Random Settings.seed) count
                         let accelerator = Devices.simulator.Value
                         use parts = accelerator.Allocate1D<float32> values
@@ -121,7 +120,7 @@ let tests =
                         new PTXBackend(context, CudaArchitecture.SM_80, CudaInstructionSet.ISA_80, null)
 
                     let entry = EntryPointDescription.FromExplicitlyGroupedKernel TensorMerge.Method
-                    let specialization = KernelSpecialization(64, Nullable())
+                    let specialization = KernelSpecialization(256, Nullable())
                     let kernel = backend.Compile(&entry, &specialization)
                     let ptx = (kernel :?> PTXCompiledKernel).PTXAssembly
                     Expect.isFalse (ptx.Contains ".extern .func") "no call of what is not there"

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 using FlashGen.Dsl;
 using static FlashGen.Generators.Emit.CodeText;
 
@@ -54,6 +55,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             Search(),
             Next(),
             Consume(),
+            Pass(),
             Probabilities(),
             Setup(),
             Handing(),
@@ -95,7 +97,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 private const int ChunkFull = {{ChunkBarriersAt}}, ChunkEmpty = ChunkFull + {{8
                 * ChunksAhead}}, Chunks = {{ChunksAt}};
 
-            {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 160), 1)}}
+            {{Indent(TensorPtx.Widen(string.Join("\n\n", members.Where(member => member.Length > 0)), 160), 1)}}
             }
 
             """.Replace(
