@@ -107,6 +107,7 @@ internal static unsafe partial class CudaDriver
     /// <param name="map">128 bytes at a multiple of 64.</param>
     /// <param name="isBFloat16">The element type: bfloat16, or float16.</param>
     /// <param name="address">A multiple of 16.</param>
+    /// <param name="isShared">Whether several groups read the same elements, so that 256 bytes at a time come to the cache.</param>
     /// <param name="sizes">Elements in each dimension, from the inside out.</param>
     /// <param name="strides">Bytes from an entry to the next in each dimension but the first; multiples of 16.</param>
     /// <param name="box">Elements of a tile in each dimension; 64 in the first.</param>
@@ -114,6 +115,7 @@ internal static unsafe partial class CudaDriver
         byte* map,
         bool isBFloat16,
         nint address,
+        bool isShared,
         ReadOnlySpan<ulong> sizes,
         ReadOnlySpan<ulong> strides,
         ReadOnlySpan<int> box
@@ -122,6 +124,7 @@ internal static unsafe partial class CudaDriver
         const int Float16 = 6,
             BFloat16 = 9,
             Swizzle128 = 3,
+            PromoteNone = 0,
             Promote256 = 3;
         uint* steps = stackalloc uint[] { 1, 1, 1, 1, 1 };
         fixed (
@@ -141,7 +144,7 @@ internal static unsafe partial class CudaDriver
                     steps,
                     0,
                     Swizzle128,
-                    Promote256,
+                    isShared ? Promote256 : PromoteNone,
                     0
                 ),
                 "cuTensorMapEncodeTiled"

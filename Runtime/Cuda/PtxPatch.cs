@@ -6,10 +6,13 @@ namespace FlashGen.Support;
 
 /// <summary>
 /// What ILGPU's PTX of a tensor-core kernel lacks, as a function of its text: the device's target, tensor maps as parameters, locals in
-/// registers, names that are the same in every run (so that the driver finds a kernel that it compiled before). It goes over the lines once; most are long blocks of a tile operation, in which there is nothing to find.
+/// registers, loads that say where their views are, names that are the same in every run (so that the driver finds a kernel that it compiled
+/// before). It goes over the lines once; most are long blocks of a tile operation, in which there is nothing to find.
 /// </summary>
 internal sealed partial class PtxPatch
 {
+    private const string Load = "\tld";
+
     // A kernel takes a map's address and never its words.
     private static readonly string[] maps = ["queryMap", "keyMap", "valueMap"];
 
@@ -33,6 +36,8 @@ internal sealed partial class PtxPatch
         {
             if (line.StartsWith(".target ", StringComparison.Ordinal))
                 patched.Append(CultureInfo.InvariantCulture, $".target {target}\n");
+            else if (IsGenericLoad(line))
+                patched.Append("\tld.global").Append(line[Load.Length..]).Append('\n');
             else if (!IsTouched(line))
                 patched.Append(line).Append('\n');
             else if (patch.Line(line.ToString()) is { } changed)
@@ -43,6 +48,14 @@ internal sealed partial class PtxPatch
             patched.Replace(".f32.f16.f16", ".f32.bf16.bf16").Replace("cvt.rn.f16x2.f32", "cvt.rn.bf16x2.f32");
         return patched.ToString();
     }
+
+    // Views of a kernel are in global memory, and ILGPU names the space of all others: without it the driver's compiler keeps a load
+    // behind every store to shared memory.
+    private static bool IsGenericLoad(ReadOnlySpan<char> line) =>
+        line.StartsWith(Load, StringComparison.Ordinal)
+        && line.Length > Load.Length + 2
+        && line[Load.Length] == '.'
+        && char.IsDigit(line[Load.Length + 2]);
 
     private static bool IsTouched(ReadOnlySpan<char> line) =>
         line.Contains(".param", StringComparison.Ordinal)

@@ -29,7 +29,6 @@ public sealed unsafe class TensorEngine : IDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<TensorKernel, TensorModule> modules = [];
     private readonly UseCounted<TensorModuleKey, TensorModule> modulesOfDevice;
-    private readonly TensorMerge merge;
     private bool isDisposed;
 
     private TensorEngine(
@@ -41,7 +40,6 @@ public sealed unsafe class TensorEngine : IDisposable
     {
         (this.variant, this.accelerator, this.kernels, this.maxLength) = (variant, accelerator, kernels, maxLength);
         modulesOfDevice = TensorModule.Of(accelerator);
-        merge = new(accelerator);
     }
 
     /// <summary>The best target of a variant that a device runs, before anything is known of a call.</summary>
@@ -158,7 +156,6 @@ public sealed unsafe class TensorEngine : IDisposable
             foreach (TensorModule module in modules.Values)
                 modulesOfDevice.Release(module.Key);
             modules.Clear();
-            merge.Dispose();
         }
     }
 
@@ -230,7 +227,7 @@ public sealed unsafe class TensorEngine : IDisposable
         const float Log2E = 1.44269504f;
         using TensorParameters parameters = new();
         if (isHopper)
-            new TensorMaps(shape, variant.Layout, tensors, isBFloat16).Add(parameters, kernel, work.HeadBits);
+            new TensorMaps(shape, variant.Layout, tensors, isBFloat16).Add(parameters, kernel, work);
         else
             TensorMaps.AddNone(parameters);
         parameters.Add(call);
@@ -251,9 +248,37 @@ public sealed unsafe class TensorEngine : IDisposable
         parameters.Add(tensors.Fault);
         parameters.Add(tensors.TileCounts);
         arguments(parameters);
-        module.Launch(stream, groups, kernel, parameters.Addresses);
+        module.Launch(stream, groups, kernel.Threads, parameters.Addresses);
         if (work.Parts > 1)
-            merge.Run(stream, call, tensors, work, parts, columns, isBFloat16);
+            Merge(stream, chosen.Plan, call, tensors, work, parts, isBFloat16);
+    }
+
+    private void Merge(
+        CudaStream stream,
+        PlanInfo plan,
+        in PortableCall call,
+        in PortableTensors<ushort, float> tensors,
+        in TensorWork work,
+        ArrayView<float> parts,
+        bool isBFloat16
+    )
+    {
+        (int groups, int threads, int shares) = TensorMerge.Distribution(
+            work,
+            call.ValueDim,
+            accelerator.NumMultiprocessors
+        );
+        using TensorParameters parameters = new();
+        parameters.Add(call);
+        parameters.Add(parts);
+        parameters.Add(tensors.Output);
+        parameters.Add(tensors.LogSumExp);
+        parameters.Add(work.Rows);
+        parameters.Add(work.Parts);
+        parameters.Add(plan.ValueDim);
+        parameters.Add(shares);
+        parameters.Add(isBFloat16 ? 1 : 0);
+        ModuleOf(plan, TensorMerge.Kernel).Launch(stream, groups, threads, parameters.Addresses);
     }
 
     internal static long Address<T>(ArrayView<T> view)

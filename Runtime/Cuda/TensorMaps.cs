@@ -42,8 +42,8 @@ internal readonly unsafe ref struct TensorMaps
     /// <summary>Adds the maps to a kernel's parameters.</summary>
     /// <param name="parameters">The parameters.</param>
     /// <param name="kernel">The kernel.</param>
-    /// <param name="headBits">The logarithm of the query heads that share a tile.</param>
-    public void Add(TensorParameters parameters, TensorKernel kernel, int headBits)
+    /// <param name="work">How heads share tiles of rows, and how many tiles read the same keys.</param>
+    public void Add(TensorParameters parameters, TensorKernel kernel, in TensorWork work)
     {
         // An empty tensor is never read; its map needs some address.
         long query = TensorEngine.Address(tensors.Query);
@@ -53,19 +53,23 @@ internal readonly unsafe ref struct TensorMaps
         (int, long) heads = (shape.GroupSize, strides.Head),
             rows = (shape.QueryLength, strides.Row);
         // The copy engine is slow where a tile's second dimension has one entry: heads have that place only where they share the tile.
-        bool shares = headBits > 0;
+        bool shares = work.HeadBits > 0;
         Add(
             parameters,
             query,
             shape.HeadDim,
-            shares ? [64, 1 << headBits, kernel.BlockM >> headBits, 1, 1] : [64, kernel.BlockM, 1, 1, 1],
+            true,
+            shares ? [64, 1 << work.HeadBits, kernel.BlockM >> work.HeadBits, 1, 1] : [64, kernel.BlockM, 1, 1, 1],
             shares ? heads : rows,
             shares ? rows : heads,
             (shape.KeyHeads, shape.GroupSize * strides.Head),
             (shape.Batch, strides.Batch)
         );
-        Add(parameters, key, shape.KeyStridesIn(layout), shape.HeadDim, kernel.BlockN);
-        Add(parameters, value, shape.ValueStridesIn(layout), shape.ValueDim, kernel.BlockN);
+        // Where one tile of rows reads a head's keys, and no other finds them in the cache, lines are read as they are asked for: 256 bytes at
+        // a time memory gives a tenth less.
+        bool areShared = work.QueryTiles * work.SetsOfKeyHead > 1;
+        Add(parameters, key, shape.KeyStridesIn(layout), shape.HeadDim, kernel.BlockN, areShared);
+        Add(parameters, value, shape.ValueStridesIn(layout), shape.ValueDim, kernel.BlockN, areShared);
     }
 
     /// <summary>Leaves the maps' places in a kernel's parameters to zeros, for a kernel that uses none.</summary>
@@ -81,11 +85,19 @@ internal readonly unsafe ref struct TensorMaps
     private static bool Fits(long stride, int size) =>
         size < 2 || (stride > 0 && stride * sizeof(ushort) % Unit == 0 && stride * sizeof(ushort) < MaxStride);
 
-    private void Add(TensorParameters parameters, long address, TensorStrides strides, int columns, int boxRows) =>
+    private void Add(
+        TensorParameters parameters,
+        long address,
+        TensorStrides strides,
+        int columns,
+        int boxRows,
+        bool isShared
+    ) =>
         Add(
             parameters,
             address,
             columns,
+            isShared,
             [64, boxRows, 1, 1],
             (shape.KeyLength, strides.Row),
             (shape.KeyHeads, strides.Head),
@@ -96,6 +108,7 @@ internal readonly unsafe ref struct TensorMaps
         TensorParameters parameters,
         long address,
         int columns,
+        bool isShared,
         ReadOnlySpan<int> box,
         params ReadOnlySpan<(int Size, long Stride)> dimensions
     )
@@ -110,6 +123,6 @@ internal readonly unsafe ref struct TensorMaps
             // The stride of a dimension of one is not used, but must be one that could be.
             bytes[i] = size < 2 ? Unit : (ulong)stride * sizeof(ushort);
         }
-        CudaDriver.EncodeMap(parameters.Next(128), isBFloat16, (nint)address, sizes, bytes, box);
+        CudaDriver.EncodeMap(parameters.Next(128), isBFloat16, (nint)address, isShared, sizes, bytes, box);
     }
 }

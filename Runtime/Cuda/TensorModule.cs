@@ -20,9 +20,20 @@ internal sealed class TensorModule : IDisposable
     private readonly CudaAccelerator accelerator;
     private readonly nint module;
     private readonly nint function;
+    private readonly int sharedBytes;
 
-    private TensorModule(CudaAccelerator accelerator, TensorModuleKey key, nint module, nint function, string log) =>
-        (this.accelerator, Key, this.module, this.function, Log) = (accelerator, key, module, function, log);
+    private TensorModule(
+        CudaAccelerator accelerator,
+        TensorModuleKey key,
+        nint module,
+        nint function,
+        int sharedBytes,
+        string log
+    )
+    {
+        (this.accelerator, Key, Log) = (accelerator, key, log);
+        (this.module, this.function, this.sharedBytes) = (module, function, sharedBytes);
+    }
 
     /// <summary>The modules of a device, which all engines on it share.</summary>
     public static UseCounted<TensorModuleKey, TensorModule> Of(CudaAccelerator accelerator) =>
@@ -45,7 +56,8 @@ internal sealed class TensorModule : IDisposable
             (nint module, string log) = CudaDriver.LoadModule(ptx, name);
             try
             {
-                return new(accelerator, key, module, CudaDriver.Function(module, name, kernel.SharedBytes), log);
+                nint function = CudaDriver.Function(module, name, kernel.SharedBytes);
+                return new(accelerator, key, module, function, kernel.SharedBytes, log);
             }
             catch
             {
@@ -55,8 +67,13 @@ internal sealed class TensorModule : IDisposable
         }
     }
 
-    public void Launch(CudaStream stream, int groups, TensorKernel kernel, ReadOnlySpan<nint> parameters) =>
-        CudaDriver.Launch(function, groups, kernel.Threads, kernel.SharedBytes, stream.StreamPtr, parameters);
+    /// <summary>Queues the kernel.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="groups">How many groups.</param>
+    /// <param name="threads">Threads of a group.</param>
+    /// <param name="parameters">Addresses of its parameters.</param>
+    public void Launch(CudaStream stream, int groups, int threads, ReadOnlySpan<nint> parameters) =>
+        CudaDriver.Launch(function, groups, threads, sharedBytes, stream.StreamPtr, parameters);
 
     public void Dispose()
     {

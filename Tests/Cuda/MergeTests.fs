@@ -5,9 +5,7 @@ open System
 open Expecto
 open ILGPU
 open ILGPU.Backends.EntryPoints
-open ILGPU.Backends.PTX
 open ILGPU.Runtime
-open ILGPU.Runtime.Cuda
 open FlashGen
 open FlashGen.Support
 open FlashGen.Tests
@@ -15,6 +13,21 @@ open FlashGen.Tests.Portable
 
 let private batch, heads, queries, valueDim, columns = 2, 3, 2, 40, 64
 let private rows = batch * heads * queries
+
+type private Launch =
+    delegate of
+        AcceleratorStream *
+        KernelConfig *
+        PortableCall *
+        ArrayView<float32> *
+        ArrayView<uint16> *
+        ArrayView<float32> *
+        int *
+        int *
+        int *
+        int *
+        int ->
+            unit
 
 /// Outputs and log-sum-exps of the parts, and what they are together: row 0 keeps nothing, row 1 nothing in one part.
 let private parts (random: Random) count =
@@ -56,6 +69,10 @@ let tests =
                     test $"{count} parts are weighted by exp(log-sum-exp), bfloat16 {isBFloat16}" {
                         let values, expected, expectedSum = parts (Random Settings.seed) count
                         let accelerator = Devices.simulator.Value
+
+                        let entry =
+                            EntryPointDescription.FromExplicitlyGroupedKernel TensorMerge.Kernel.Method
+
                         use parts = accelerator.Allocate1D<float32> values
                         // Heads have a gap behind them, which stays as it was.
                         let stride = int64 (queries * valueDim + 8)
@@ -70,20 +87,30 @@ let tests =
 
                         call.OutputStrides <- TensorStrides(stride * int64 heads, stride, int64 valueDim)
 
-                        let mutable tensors = PortableTensors<uint16, float32>()
-                        tensors.Output <- output.View.BaseView
-                        tensors.LogSumExp <- sums.View.BaseView
                         let mutable work = TensorWork(Parts = count, Rows = rows)
-                        use merge = new TensorMerge(accelerator)
 
-                        merge.Run(
+                        let struct (groups, threads, shares) =
+                            TensorMerge.Distribution(&work, valueDim, 1000, accelerator.MaxNumThreadsPerGroup)
+
+                        let specialization = KernelSpecialization(threads, Nullable())
+
+                        use kernel =
+                            accelerator.LoadKernel(accelerator.CompileKernel(&entry, &specialization))
+
+                        let launch = kernel.CreateLauncherDelegate<Launch>()
+
+                        launch.Invoke(
                             accelerator.DefaultStream,
-                            &call,
-                            &tensors,
-                            &work,
+                            KernelConfig(groups, threads),
+                            call,
                             parts.View.BaseView,
+                            output.View.BaseView,
+                            sums.View.BaseView,
+                            rows,
+                            count,
                             columns,
-                            isBFloat16
+                            shares,
+                            (if isBFloat16 then 1 else 0)
                         )
 
                         accelerator.Synchronize()
@@ -113,17 +140,26 @@ let tests =
                     }
 
                 test "a device of NVIDIA's can run it" {
-                    use context =
-                        Context.Create(fun builder -> builder.Optimize OptimizationLevel.O1 |> ignore)
-
-                    use backend =
-                        new PTXBackend(context, CudaArchitecture.SM_80, CudaInstructionSet.ISA_80, null)
-
-                    let entry = EntryPointDescription.FromExplicitlyGroupedKernel TensorMerge.Method
-                    let specialization = KernelSpecialization(256, Nullable())
-                    let kernel = backend.Compile(&entry, &specialization)
-                    let ptx = (kernel :?> PTXCompiledKernel).PTXAssembly
+                    let struct (_, ptx) = TensorCompiler.Compile(TensorMerge.Kernel, "sm_80", false)
                     Expect.isFalse (ptx.Contains ".extern .func") "no call of what is not there"
+                    Expect.isFalse (ptx.Contains ".local") "nothing outside registers"
+                }
+
+                test "few rows have all shares and many have one" {
+                    for rows, parts, valueDim, expected in
+                        [
+                            32, 16, 128, struct (128, 256, 8)
+                            32, 3, 128, struct (64, 192, 3)
+                            2048, 2, 128, struct (2048, 128, 1)
+                            2048, 2, 40, struct (2048, 128, 2)
+                            1, 2, 256, struct (2, 256, 2)
+                        ] do
+                        let mutable work = TensorWork(Parts = parts, Rows = rows)
+
+                        Expect.equal
+                            (TensorMerge.Distribution(&work, valueDim, 132))
+                            expected
+                            $"{rows} rows, {parts} parts"
                 }
             ]
     )

@@ -22,6 +22,8 @@ let private written =
      \tld.param.b64\t%rd3, [_key_18];\n\
      \tld.param.b32\t%r3, [_key_count_19];\n\
      \tL_9270:\n\
+     \tld.f32\t%f9, [%rd12];\n\
+     \tld.shared.f32\t%f10, [%rd13];\n\
      \tst.local.f32\t[%rd6], 0f00000000;\n\
      \tst.local.f32\t[%rd6], %f1;\n\
      \tld.local.f32\t%f3, [%rd6];\n\
@@ -51,6 +53,12 @@ let tests =
                 Expect.stringContains ptx "mov.b32 local_depot0, %f1;" "stored"
                 Expect.stringContains ptx "mov.b32 %f3, local_depot0;" "loaded"
                 Expect.stringContains ptx "mov.b64 local_depot1, %rd9;" "of eight bytes"
+            }
+
+            test "a view is in global memory where ILGPU names no other" {
+                let ptx = PtxPatch.Apply(written, "sm_90a", false)
+                Expect.stringContains ptx "\tld.global.f32\t%f9, [%rd12];" "a load that named none"
+                Expect.stringContains ptx "\tld.shared.f32\t%f10, [%rd13];" "one that did"
             }
 
             test "a local that is used in another way is refused by name" {
