@@ -83,6 +83,8 @@ internal static class TensorMerge
             block = Grid.IdxX / rows,
             row = Grid.IdxX - block * rows,
             column = block * width + Group.IdxX - share * width;
+        // Under way while the weights are found, as each number is while the one before is added.
+        float next = column < call.ValueDim & share < count ? parts[((long)share * rows + row) * columns + column] : 0;
         long afterOutputs = (long)count * rows * columns;
         for (int part = Group.IdxX; part < count; part += Group.DimX)
             logSumExps[part] = parts[afterOutputs + (long)part * rows + row];
@@ -101,7 +103,12 @@ internal static class TensorMerge
             total += weights[part];
         if (column < call.ValueDim)
             for (int part = share; part < count; part += shares)
-                sum += weights[part] * parts[((long)part * rows + row) * columns + column];
+            {
+                float value = next;
+                if (part + shares < count)
+                    next = parts[((long)(part + shares) * rows + row) * columns + column];
+                sum += weights[part] * value;
+            }
         sums[Group.IdxX] = sum;
         Group.Barrier();
         if (share > 0 | column >= call.ValueDim)

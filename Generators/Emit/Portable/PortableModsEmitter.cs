@@ -18,6 +18,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         "call",
         "tensors",
         "item",
+        "last",
         "row",
         "bounds",
         "scores",
@@ -43,9 +44,6 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
         "fade",
         "sum",
         "changed",
-        "j",
-        "start",
-        "turn",
         "p",
         "batch",
         "head",
@@ -199,57 +197,70 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
 
     // A thread goes through every so manieth row or key, from its lane on; in groups of any size each goes through all of them: they are
     // few, and no barrier is needed. Four reads are on their way together; the last place comes again where there are no four.
-    private string LeafLoop(Dependence axis, string count, string field)
+    private string LeafLoop(Dependence axis, string first, string last)
     {
-        HashSet<string> names = new(Reserved);
+        List<string> start = new();
         foreach (Leaf leaf in Leaves(axis))
-        foreach (string part in new[] { "Low", "High", "Any", "All" })
-            names.Add(leaf.Name + part);
-        // A leaf with a bad read says nothing of its tile: there the mask itself tells whether the read is reached.
-        ExprScope scope = Scope(Exact, names);
-        List<string> start = new(),
-            step = new(),
-            end = new();
+            start.Add(
+                LeafType(leaf) switch
+                {
+                    "bool" => $"leaves.{leaf.Name}All = 1;",
+                    "float" =>
+                        $"leaves.{leaf.Name}Low = float.PositiveInfinity;\nleaves.{leaf.Name}High = float.NegativeInfinity;",
+                    string type =>
+                        $"leaves.{leaf.Name}Low = {type}.MaxValue;\nleaves.{leaf.Name}High = {type}.MinValue;",
+                }
+            );
+        IEnumerable<string> turns = new[] { "place", "place + lanes", "place + 2 * lanes", "place + 3 * lanes" }.Select(
+            place => $"Add(ref leaves, call, item, {first} + Math.Min({place}, last){DeviceParameters.HandedOn(spec)});"
+        );
+        return $$"""
+            {{NameOf(axis)}} leaves = default;
+            {{string.Join("\n", start)}}
+            int last = {{last}};
+            for (int place = lane; place <= last; place += 4 * lanes)
+            {
+            {{Indent(string.Join("\n", turns), 1)}}
+            }
+            return leaves;
+            """;
+    }
+
+    // A leaf with a bad read says nothing of its tile: there the mask itself tells whether the read is reached.
+    private string AddLeaves(Dependence axis, string position, string given)
+    {
+        ExprScope scope = Scope(Exact);
+        List<string> step = new();
         foreach (Leaf leaf in Leaves(axis))
         {
             string value = scope.Name(scope.Emit(leaf.Body), leaf.Name).Text;
-            (string low, string high) = ($"{leaf.Name}Low", $"{leaf.Name}High");
-            (string any, string all) = ($"{leaf.Name}Any", $"{leaf.Name}All");
-            string type = LeafType(leaf);
-            switch (type)
-            {
-                case "bool":
-                    start.Add($"bool {any} = false, {all} = true;");
-                    step.Add($"{any} |= {value};\n{all} &= {value};");
-                    end.Add($"leaves.{any} = {any} ? 1 : 0;\nleaves.{all} = {all} ? 1 : 0;");
-                    continue;
-                case "float":
-                    start.Add($"float {low} = float.PositiveInfinity, {high} = float.NegativeInfinity;");
-                    step.Add($"{low} = PortableMath.Min({low}, {value});\n{high} = PortableMath.Max({high}, {value});");
-                    break;
-                default:
-                    start.Add($"{type} {low} = {type}.MaxValue, {high} = {type}.MinValue;");
-                    step.Add($"{low} = Math.Min({low}, {value});\n{high} = Math.Max({high}, {value});");
-                    break;
-            }
-            end.Add($"leaves.{low} = {low};\nleaves.{high} = {high};");
+            (string low, string high) = ($"leaves.{leaf.Name}Low", $"leaves.{leaf.Name}High");
+            (string any, string all) = ($"leaves.{leaf.Name}Any", $"leaves.{leaf.Name}All");
+            string math = LeafType(leaf) == "float" ? "PortableMath" : "Math";
+            step.Add(
+                LeafType(leaf) == "bool"
+                    ? $"{any} |= {value} ? 1 : 0;\n{all} &= {value} ? 1 : 0;"
+                    : $"{low} = {math}.Min({low}, {value});\n{high} = {math}.Max({high}, {value});"
+            );
         }
+        // Where nothing can be faulty ILGPU has no number of the constant.
+        (string fault, string faulty) = scope.CanFault
+            ? ("\n    bool fault = false;", "\n    leaves.Faults |= fault ? 1 : 0;")
+            : ("", "");
         Level level = axis == Dependence.Row ? Level.Row : Level.Column;
         return $$"""
-            {{UniformFields}}
-            bool fault = false;
-            {{string.Join("\n", start)}}{{Section(scope, Level.Uniform, 0)}}
-            for (int start = lane; start < {{count}}; start += 4 * lanes)
-                for (int turn = 0; turn < 4; turn++)
-                {
-                    int j = Math.Min(start + turn * lanes, {{count}} - 1);
-            {{Indent(field, 2)}}{{Section(scope, level, 2)}}
-            {{Indent(string.Join("\n", step), 2)}}
-                }
-            {{NameOf(axis)}} leaves = default;
-            {{string.Join("\n", end)}}
-            leaves.Faults = fault ? 1 : 0;
-            return leaves;
+            {{Inline}}
+            private static void Add(ref {{NameOf(
+                axis
+            )}} leaves, in PortableCall call, in PortableItem item, int {{position}}{{parameters}})
+            {
+            {{Indent(UniformFields, 1)}}{{given}}{{fault}}{{Section(scope, Level.Uniform, 1)}}{{Section(
+                scope,
+                level,
+                1
+            )}}
+            {{Indent(string.Join("\n", step), 1)}}{{faulty}}
+            }
             """;
     }
 
@@ -284,15 +295,10 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             {{Inline}}
             private static RowLeaves LeavesOfRows(in PortableCall call, in PortableItem item, int lane, int lanes{{parameters}})
             {
-            {{Indent(
-                LeafLoop(
-                    Dependence.Row,
-                    "item.Rows",
-                    "int query = item.FirstRow + j, queryPosition = query + item.Offset;"
-                ),
-                1
-            )}}
+            {{Indent(LeafLoop(Dependence.Row, "item.FirstRow", "item.Rows - 1"), 1)}}
             }
+
+            {{AddLeaves(Dependence.Row, "query", "\n    int queryPosition = query + item.Offset;")}}
             """;
 
     private string LeavesOfKeys() =>
@@ -300,8 +306,10 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
             {{Inline}}
             private static KeyLeaves LeavesOfKeys(in PortableCall call, in PortableItem item, int firstKey, int lastKey, int lane, int lanes{{parameters}})
             {
-            {{Indent(LeafLoop(Dependence.Column, "(lastKey - firstKey + 1)", "int key = firstKey + j;"), 1)}}
+            {{Indent(LeafLoop(Dependence.Column, "firstKey", "lastKey - firstKey"), 1)}}
             }
+
+            {{AddLeaves(Dependence.Column, "key", "")}}
             """;
 
     // ---- Kinds of tiles -------------------------------------------------------------------------------------------------------

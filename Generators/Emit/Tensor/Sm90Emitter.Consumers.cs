@@ -29,9 +29,8 @@ internal sealed partial class Sm90Emitter
                     if (item.Rows <= 0)
                         continue;
                     PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
-                    tiles.Begin(TensorWarp.Uniform(range.First / {{tile.BlockN}}), TensorWarp.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}));
-            {{Indent(PassWithoutRows, 2)}}
                     TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, {{Row}});
+                    tiles.Begin(TensorWarp.Uniform(range.First / {{tile.BlockN}}), TensorWarp.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}));
                     Begin(thread.Maximum, thread.Sum, memory.ExponentScale);
 
                     Next<TMods, TRow>(ref tiles, shared);
@@ -63,45 +62,6 @@ internal sealed partial class Sm90Emitter
                 }
             }
             """;
-
-    // Few queries of a head, or the last ones of many, fill fewer warpgroups than a group has: the others would multiply for nothing.
-    private string PassWithoutRows =>
-        Consumers == 1
-            ? ""
-            : $$"""
-                if (64 * group >= item.Rows << memory.Work.HeadBits)
-                {
-                    Pass<TMods, TRow>(ref tiles, shared, ref n, ref q);
-                    continue;
-                }
-                """;
-
-    private string Pass() =>
-        Consumers == 1
-            ? ""
-            : $$"""
-                /// <summary>A warpgroup without rows lets tiles go by.</summary>
-                [MethodImpl(Inline)]
-                private static void Pass<TMods, TRow>(ref TensorTiles tiles, int shared, ref int n, ref int q)
-                    where TMods : struct, ITensorMods<TRow>
-                    where TRow : struct
-                {
-                    Next<TMods, TRow>(ref tiles, shared);
-                    if (!tiles.HasTile)
-                        return;
-                    Wait(shared + QueryFull, q++ & 1);
-                    Release(shared + QueryEmpty);
-                    for (; tiles.HasTile; Next<TMods, TRow>(ref tiles, shared))
-                    {
-                        int stage = {{Stage("n")}}, phase = {{Phase("n")}};
-                        Wait(shared + KeyFull + 8 * stage, phase);
-                        Release(shared + KeyEmpty + 8 * stage);
-                        Wait(shared + ValueFull + 8 * stage, phase);
-                        Release(shared + ValueEmpty + 8 * stage);
-                        n++;
-                    }
-                }
-                """;
 
     // Where masks or score changes are long texts: one softmax for the first tile and the others then, which the driver's compiler has done
     // in two thirds of the time. Elsewhere the first tile has its own, for the loop is 1 to 4 % faster with both products at its top.

@@ -18,21 +18,21 @@ internal sealed partial class Sm90Emitter
         IEnumerable<string> Initialize()
         {
             yield return "mbarrier.init.shared::cta.b64 [%0], 1;";
-            yield return $"mbarrier.init.shared::cta.b64 [%0+8], {4 * Consumers};";
+            yield return "mbarrier.init.shared::cta.b64 [%0+8], %1;";
             for (int stage = 0; stage < tile.Stages; stage++)
             {
                 int At(int kind) => 16 + 8 * (tile.Stages * kind + stage);
                 yield return $"mbarrier.init.shared::cta.b64 [%0+{At(0)}], 1;";
-                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(1)}], {4 * Consumers};";
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(1)}], %1;";
                 yield return $"mbarrier.init.shared::cta.b64 [%0+{At(2)}], 1;";
-                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(3)}], {4 * Consumers};";
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{At(3)}], %1;";
             }
             for (int place = 0; place < ChunksAhead; place++)
             {
                 int at = ChunkBarriersAt - BarriersAt + 8 * place;
                 yield return $"mbarrier.init.shared::cta.b64 [%0+{at}], {Searchers};";
                 // Every warp that takes it: those that multiply, and the copying one.
-                yield return $"mbarrier.init.shared::cta.b64 [%0+{at + 8 * ChunksAhead}], {4 * Consumers + 1};";
+                yield return $"mbarrier.init.shared::cta.b64 [%0+{at + 8 * ChunksAhead}], %2;";
             }
             yield return "fence.mbarrier_init.release.cluster; fence.proxy.async;";
         }
@@ -57,9 +57,17 @@ internal sealed partial class Sm90Emitter
             {{TensorPtx.Method(
                 "Barriers: a full one waits for the copy engine's bytes, an empty one for every warp that multiplies.",
                 "InitializeBarriers",
-                "int barriers",
+                "int barriers, int multiplying, int taking",
                 TensorPtx.Pack(Initialize(), 4),
-                "barriers"
+                "barriers, multiplying, taking"
+            )}}
+
+            {{TensorPtx.Method(
+                "Ends the warpgroups that few queries leave without rows; as a branch around all that follows it would cost registers.",
+                "EndIdle",
+                "int consumers",
+                "mov.u32 ti, %%tid.x; shr.u32 ti, ti, 7; setp.gt.u32 c, ti, %0; @c exit;",
+                "consumers"
             )}}
             """";
     }

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 using FlashGen.Dsl;
 using static FlashGen.Generators.Emit.CodeText;
 
@@ -55,7 +54,6 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
             Search(),
             Next(),
             Consume(),
-            Pass(),
             Probabilities(),
             Setup(),
             Handing(),
@@ -97,7 +95,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 private const int ChunkFull = {{ChunkBarriersAt}}, ChunkEmpty = ChunkFull + {{8
                 * ChunksAhead}}, Chunks = {{ChunksAt}};
 
-            {{Indent(TensorPtx.Widen(string.Join("\n\n", members.Where(member => member.Length > 0)), 160), 1)}}
+            {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 160), 1)}}
             }
 
             """.Replace(
@@ -126,9 +124,11 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 if (TMods.HasDropout)
                     CudaAsm.Emit(PhiloxKeys.Registers);
                 int shared = SharedBase();
+                int consumers = (Math.Min(call.QueryLength, {{tile.BlockM}} >> memory.Work.HeadBits) << memory.Work.HeadBits) + 63 >> 6;
                 if (Group.IdxX == 0)
-                    InitializeBarriers(shared + QueryFull);
+                    InitializeBarriers(shared + QueryFull, 4 * consumers, 4 * consumers + 1);
                 Group.Barrier();
+                EndIdle(consumers);
                 if (Group.IdxX < 128)
                 {
                     if (TMods.HasRest)
