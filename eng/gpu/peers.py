@@ -267,8 +267,8 @@ def bench(server_path, out, wanted):
             flush=True,
         )
         rows.append(
-            dict(case=case.text, target=answer["Target"], plan=answer["Plan"], first_ms=answer["First"], ours_ms=mine,
-                 peer=case.peer, peer_ms=other, ratio=ratio, wanted=case.want, tflops=case.flops / mine / 1e9)
+            dict(case=case.text, target=answer["Target"], plan=answer["Plan"], first_ms=answer["First"], calls=calls,
+                 ours_ms=mine, peer=case.peer, peer_ms=other, ratio=ratio, wanted=case.want, tflops=case.flops / mine / 1e9)
         )
     with open(os.path.join(out, "gpu.json"), "w") as file:
         json.dump(rows, file, indent=1)
