@@ -82,7 +82,7 @@ public interface ITensorMods<TRow>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public interface ITensorKernel
 {
-    /// <summary>The kernel's body. The kernel's parameters queryMap, keyMap and valueMap are reached by their names in PTX.</summary>
+    /// <summary>The kernel's body. The kernel's parameters queryMap, keyMap, valueMap and dropoutKeys are reached by their names in PTX.</summary>
     static abstract void Forward<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods)
         where TMods : struct, ITensorMods<TRow>
         where TRow : struct;

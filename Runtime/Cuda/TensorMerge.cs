@@ -1,3 +1,4 @@
+using System.Reflection;
 using ILGPU;
 
 namespace FlashGen.Support;
@@ -14,20 +15,15 @@ internal static class TensorMerge
     // Threads of a group at most.
     private const int Threads = 256;
 
-    private delegate void Body(
-        PortableCall call,
-        ArrayView<float> parts,
-        ArrayView<ushort> output,
-        ArrayView<float> logSumExp,
-        int rows,
-        int count,
-        int columns,
-        int shares,
-        int isBFloat16
-    );
-
     /// <summary>The kernel.</summary>
-    public static TensorKernel Kernel { get; } = new(Threads, 0, 0, 0, () => ((Body)Merge).Method);
+    public static TensorKernel Kernel { get; } =
+        new(
+            Threads,
+            blockM: 0,
+            blockN: 0,
+            sharedBytes: 0,
+            () => typeof(TensorMerge).GetMethod(nameof(Merge), BindingFlags.NonPublic | BindingFlags.Static)!
+        );
 
     /// <summary>Floats that the parts of a call take.</summary>
     public static long Floats(in AttentionShape shape, int parts, int columns) =>

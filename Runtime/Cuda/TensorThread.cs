@@ -91,9 +91,9 @@ public struct TensorThread<TRow>
         return thread;
     }
 
-    /// <summary>The score changes from one key on.</summary>
+    /// <summary>The rows' pairs from one key on.</summary>
     [MethodImpl(Inline)]
-    public readonly ChangeScores<TMods, TRow> Change<TMods>(
+    public readonly TensorPairs<TMods, TRow> Pairs<TMods>(
         in PortableCall call,
         in TensorMemory memory,
         in PortableItem item,
@@ -102,40 +102,18 @@ public struct TensorThread<TRow>
     )
         where TMods : struct, ITensorMods<TRow>
     {
-        ChangeScores<TMods, TRow> change = default;
-        change.Call = call;
-        change.Item = item;
-        change.Mods = mods;
-        change.Row0 = Row0;
-        change.Row1 = Row1;
-        change.Bounds0 = Bounds(First0, Last0);
-        change.Bounds1 = Bounds(First1, Last1);
-        change.Key = key;
-        change.KeyNumber = key;
-        change.Scale = memory.Scale;
-        return change;
-    }
-
-    /// <summary>The mask from one key on.</summary>
-    [MethodImpl(Inline)]
-    public readonly KeepPairs<TMods, TRow> Keep<TMods>(
-        in PortableCall call,
-        in PortableItem item,
-        in TMods mods,
-        int key
-    )
-        where TMods : struct, ITensorMods<TRow>
-    {
-        KeepPairs<TMods, TRow> keep = default;
-        keep.Call = call;
-        keep.Item = item;
-        keep.Mods = mods;
-        keep.Row0 = Row0;
-        keep.Row1 = Row1;
-        keep.Bounds0 = Bounds(First0, Last0);
-        keep.Bounds1 = Bounds(First1, Last1);
-        keep.Key = key;
-        return keep;
+        TensorPairs<TMods, TRow> pairs = default;
+        pairs.Call = call;
+        pairs.Item = item;
+        pairs.Mods = mods;
+        pairs.Row0 = Row0;
+        pairs.Row1 = Row1;
+        pairs.Bounds0 = Bounds(First0, Last0);
+        pairs.Bounds1 = Bounds(First1, Last1);
+        pairs.Key = key;
+        pairs.KeyNumber = key;
+        pairs.Scale = memory.Scale;
+        return pairs;
     }
 
     /// <summary>The dropout of a tile.</summary>

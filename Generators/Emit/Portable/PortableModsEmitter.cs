@@ -243,7 +243,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
                     : $"{low} = {math}.Min({low}, {value});\n{high} = {math}.Max({high}, {value});"
             );
         }
-        // Where nothing can be faulty ILGPU has no number of the constant.
+        // ILGPU makes no number of a constant bool, which fault is where nothing can be faulty.
         (string fault, string faulty) = scope.CanFault
             ? ("\n    bool fault = false;", "\n    leaves.Faults |= fault ? 1 : 0;")
             : ("", "");

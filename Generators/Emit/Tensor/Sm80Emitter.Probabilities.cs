@@ -18,7 +18,7 @@ internal sealed partial class Sm80Emitter
         string changes = Lines(
             RowTiles,
             i =>
-                $"{Rows(i, "item")}\nChangeScores<TMods, TRow> change{i} = rows{i}.Change(call, memory, item, mods, firstKey + 2 * (Group.IdxX & 3));\nChangeScores{Of(i)}(ref change{i});\nfaults |= change{i}.Faults;"
+                $"{Rows(i, "item")}\nTensorPairs<TMods, TRow> pairs{i} = rows{i}.Pairs(call, memory, item, mods, firstKey + 2 * (Group.IdxX & 3));\nChangeScores{Of(i)}(ref pairs{i});\nfaults |= pairs{i}.Faults;"
         );
         string keeps = Lines(
             RowTiles,
@@ -27,9 +27,9 @@ internal sealed partial class Sm80Emitter
                     {{Rows(i, "own")}}
                     if (runsMask)
                     {
-                        KeepPairs<TMods, TRow> keep{{i}} = rows{{i}}.Keep(call, own, mods, key);
-                        KeepPairs{{Of(i)}}(ref keep{{i}});
-                        faults |= keep{{i}}.Faults;
+                        TensorPairs<TMods, TRow> pairs{{i}} = rows{{i}}.Pairs(call, memory, own, mods, key);
+                        KeepPairs{{Of(i)}}(ref pairs{{i}});
+                        faults |= pairs{{i}}.Faults;
                     }
                     else
                     {

@@ -73,9 +73,9 @@ internal sealed partial class Sm90Emitter
                     rows = TensorThread<TRow>.At(call, memory, item, mods, {{Row}} + call.Zero);
                 if (TMods.HasRest && tiles.IsPartial != 0)
                 {
-                    KeepPairs<TMods, TRow> keep = rows.Keep(call, item, mods, key);
-                    KeepPairs(ref keep);
-                    thread.Faults |= keep.Faults;
+                    TensorPairs<TMods, TRow> pairs = rows.Pairs(call, memory, item, mods, key);
+                    KeepPairs(ref pairs);
+                    thread.Faults |= pairs.Faults;
                 }
                 else
                 {
@@ -91,9 +91,9 @@ internal sealed partial class Sm90Emitter
             {
                 if (!TMods.HasChanges)
                     return;
-                ChangeScores<TMods, TRow> change = thread.Change(call, memory, item, mods, firstKey + 2 * (Group.IdxX & 3));
-                ChangeScores(ref change);
-                thread.Faults |= change.Faults;
+                TensorPairs<TMods, TRow> pairs = thread.Pairs(call, memory, item, mods, firstKey + 2 * (Group.IdxX & 3));
+                ChangeScores(ref pairs);
+                thread.Faults |= pairs.Faults;
             }
 
             /// <summary>

@@ -190,7 +190,7 @@ internal sealed partial class TensorPtx(int rowTiles, int keys, int values, bool
                     Lines(
                         step / 8,
                         i =>
-                            $"pairs.Add({first} + {8 * i}, column / 4 + {2 * i}, ref kept0{Number(part)}, ref kept1{Number(part)});"
+                            $"pairs.Keep({first} + {8 * i}, column / 4 + {2 * i}, ref kept0{Number(part)}, ref kept1{Number(part)});"
                     ),
                     1
                 )}}
@@ -202,88 +202,23 @@ internal sealed partial class TensorPtx(int rowTiles, int keys, int values, bool
             $$"""
                 /// <summary>Keeps the scores that a mask in C# does.</summary>
                 {{Inline}}
-                private static void KeepPairs{{OfTile(tile)}}<TMods, TRow>(ref KeepPairs<TMods, TRow> pairs)
+                private static void KeepPairs{{OfTile(tile)}}<TMods, TRow>(ref TensorPairs<TMods, TRow> pairs)
                     where TMods : struct, ITensorMods<TRow>
                     where TRow : struct
                 {
                 {{Indent(string.Join("\n", KeptParts.Select(part => Pairs(tile, part))), 1)}}
                 }
                 """;
-        return string.Join(
-            "\n\n",
-            Enumerable
-                .Range(0, rowTiles)
-                .SelectMany(tile =>
-                    KeptParts.Select(part => Scores(tile, part)).Concat(new[] { Bounds(tile), Mask(tile) })
-                )
+        return EachTile(tile =>
+            string.Join("\n\n", KeptParts.Select(part => Scores(tile, part)).Concat(new[] { Bounds(tile), Mask(tile) }))
         );
     }
+
+    // A method for each tile of 16 rows.
+    private string EachTile(Func<int, string> method) =>
+        string.Join("\n\n", Enumerable.Range(0, rowTiles).Select(method));
 
     private string OfTile(int tile) => rowTiles == 1 ? "" : Number(tile);
-
-    // Scores leave their registers four at a time for what C# does to them; ILGPU's copies are registers too once its locals are.
-    private string Change()
-    {
-        string Quad(int tile, int quad)
-        {
-            int i = tile * ScoreRegisters + 4 * quad;
-            string Take(char name, int n) => $"CudaAsm.Emit(\"mov.f32 %0, s{i + n};\", out float {name}{quad});";
-            string registers = string.Concat(
-                Enumerable.Range(0, 4).Select(n => $"{(n == 0 ? "" : " ")}mov.f32 s{i + n}, %{n};")
-            );
-            return $"{Take('a', 0)} {Take('b', 1)} {Take('c', 2)} {Take('d', 3)} changes.Apply({8 * quad}, ref a{quad}, ref b{quad}, ref c{quad}, ref d{quad}); CudaAsm.Emit(\"{registers}\", a{quad}, b{quad}, c{quad}, d{quad});";
-        }
-        return string.Join(
-            "\n\n",
-            Enumerable
-                .Range(0, rowTiles)
-                .Select(tile =>
-                    $$"""
-                        /// <summary>Changes the scores by C#, eight columns at a time.</summary>
-                        {{Inline}}
-                        private static void ChangeScores{{OfTile(
-                            tile
-                        )}}<TMods, TRow>(ref ChangeScores<TMods, TRow> changes)
-                            where TMods : struct, ITensorMods<TRow>
-                            where TRow : struct
-                        {
-                        {{Indent(Lines(ScoreRegisters / 4, quad => Quad(tile, quad)), 1)}}
-                        }
-                        """
-                )
-        );
-    }
-
-    // A draw's word has the two neighbours of a row in eight columns, the first one's draw in its lower half.
-    private string Drop()
-    {
-        string Half(int tile, int columns, int row)
-        {
-            IEnumerable<string> pairs = Enumerable
-                .Range(0, 4)
-                .Select(word =>
-                {
-                    int i = tile * ScoreRegisters + columns / 2 + 4 * word + 2 * row;
-                    return $"shl.b32 ti, word{word}, 16; setp.hs.u32 c, ti, %0; selp.b32 s{i}, s{i}, 0, c; setp.hs.u32 c, word{word}, %0; selp.b32 s{i + 1}, s{i + 1}, 0, c;";
-                });
-            return $"drop.Draw({columns}, {row}); CudaAsm.Emit(\"{string.Join(" ", pairs)}\", drop.Threshold);";
-        }
-        return string.Join(
-            "\n\n",
-            Enumerable
-                .Range(0, rowTiles)
-                .Select(tile =>
-                    $$"""
-                        /// <summary>Drops probabilities, a draw for what a thread has of one row in 32 columns.</summary>
-                        {{Inline}}
-                        private static void Drop{{OfTile(tile)}}(in DropPairs drop)
-                        {
-                        {{Indent(Lines(keys / 16, half => Half(tile, half / 2 * 32, half % 2)), 1)}}
-                        }
-                        """
-                )
-        );
-    }
 
     private string Convert() =>
         Method(
@@ -346,19 +281,14 @@ internal sealed partial class TensorPtx(int rowTiles, int keys, int values, bool
                     return $"mul.f32 o{i}, o{i}, fade{state}; mul.f32 o{i + 1}, o{i + 1}, fade{state}; @c st.global.v2.f32 [%{row}+{32 * block}], {{o{i}, o{i + 1}}};";
                 }
             );
-        return string.Join(
-            "\n\n",
-            Enumerable
-                .Range(0, rowTiles)
-                .Select(tile =>
-                    Method(
-                        "Stores two rows' outputs, whole and in float32, as the results of a part of the keys; not where an address is 0.",
-                        "StorePart" + (rowTiles == 1 ? "" : Number(tile)),
-                        "long row0, long row1",
-                        Row(tile, 0) + "\n" + Row(tile, 1),
-                        "row0, row1"
-                    )
-                )
+        return EachTile(tile =>
+            Method(
+                "Stores two rows' outputs, whole and in float32, as the results of a part of the keys; not where an address is 0.",
+                "StorePart" + OfTile(tile),
+                "long row0, long row1",
+                Row(tile, 0) + "\n" + Row(tile, 1),
+                "row0, row1"
+            )
         );
     }
 
