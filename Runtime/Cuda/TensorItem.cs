@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGPU.Runtime.Cuda;
 
 namespace FlashGen.Support;
 
@@ -37,13 +38,32 @@ public static class TensorItem
     public static PortableItem Of(in PortableCall call, in TensorMemory memory, int step, int tileRows)
     {
         TensorWork work = memory.Work;
-        uint unit = (uint)Unit(memory, step);
-        uint tile = unit / (uint)work.Parts;
         uint ofSet = (uint)(work.QueryTiles + work.TilesOfUnit - 1) >> (work.TilesOfUnit - 1);
+        bool isSecond = (step & (work.TilesOfUnit - 1)) != 0;
+        return Of(call, memory, (uint)Unit(memory, step), ofSet, isSecond, tileRows);
+    }
+
+    /// <summary>The rows of a group that has one tile of rows.</summary>
+    /// <inheritdoc cref="Of(in PortableCall, in TensorMemory, int, int)"/>
+    [MethodImpl(Inline)]
+    public static PortableItem OfGroup(in PortableCall call, in TensorMemory memory, int tileRows) =>
+        Of(call, memory, (uint)Grid.IdxX, (uint)memory.Work.QueryTiles, false, tileRows);
+
+    [MethodImpl(Inline)]
+    private static PortableItem Of(
+        in PortableCall call,
+        in TensorMemory memory,
+        uint unit,
+        uint ofSet,
+        bool isSecond,
+        int tileRows
+    )
+    {
+        TensorWork work = memory.Work;
+        uint tile = unit / (uint)work.Parts;
         uint set = tile / ofSet;
         int place = (int)(tile - set * ofSet),
             mirrored = work.QueryTiles - 1 - place;
-        bool isSecond = (step & (work.TilesOfUnit - 1)) != 0;
         uint batch = set / (uint)work.SetsOfBatch;
         uint setOfBatch = set - batch * (uint)work.SetsOfBatch;
         uint keyHead = setOfBatch / (uint)work.SetsOfKeyHead;
@@ -55,7 +75,7 @@ public static class TensorItem
         );
         item.Batch = TensorWarp.Uniform((int)batch);
         item.KeyHead = TensorWarp.Uniform((int)keyHead);
-        item.Head = item.KeyHead * call.GroupSize + Math.Min(firstHead + HeadOfThread(memory), call.GroupSize - 1);
+        item.Head = Head(call, memory, item, firstHead, Group.IdxX);
         item.Part = TensorWarp.Uniform((int)(unit - tile * (uint)work.Parts));
         item.KeyLength = call.KeyLength;
         item.Offset = call.Offset;
@@ -72,7 +92,7 @@ public static class TensorItem
     public static int Query(in PortableCall call, in TensorMemory memory, in PortableItem item, int row)
     {
         int head = item.Head - item.KeyHead * call.GroupSize;
-        bool isOwn = (head & ((1 << memory.Work.HeadBits) - 1)) == HeadOfThread(memory);
+        bool isOwn = (head & ((1 << memory.Work.HeadBits) - 1)) == HeadOfThread(memory, Group.IdxX);
         return isOwn ? row >> memory.Work.HeadBits : Beyond;
     }
 
@@ -85,7 +105,71 @@ public static class TensorItem
     public static int FirstHead(in PortableCall call, in TensorMemory memory, in PortableItem item) =>
         item.Head - item.KeyHead * call.GroupSize & -(1 << memory.Work.HeadBits);
 
+    /// <summary>The head of a thread's rows.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="memory">How heads share the rows.</param>
+    /// <param name="item">The item.</param>
+    /// <param name="firstHead">The head of the key head that its rows start with.</param>
+    /// <param name="number">The thread's number.</param>
+    [MethodImpl(Inline)]
+    public static int Head(
+        in PortableCall call,
+        in TensorMemory memory,
+        in PortableItem item,
+        int firstHead,
+        int number
+    ) => item.KeyHead * call.GroupSize + Math.Min(firstHead + HeadOfThread(memory, number), call.GroupSize - 1);
+
+    /// <summary>What an item takes in shared memory, in bytes, at a multiple of 16.</summary>
+    public const int Bytes = 32;
+
+    /// <summary>Leaves a group's item in shared memory; its first thread does.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="memory">How heads share the rows.</param>
+    /// <param name="item">The item.</param>
+    /// <param name="address">Its place.</param>
+    [MethodImpl(Inline)]
+    public static void Store(in PortableCall call, in TensorMemory memory, in PortableItem item, int address)
+    {
+        if (Group.IdxX > 0)
+            return;
+        int firstHead = FirstHead(call, memory, item);
+        Store(address, item.FirstRow, item.Rows, item.Batch, item.KeyHead);
+        Store(address + 16, firstHead, item.Part, item.KeyLength, item.Offset);
+    }
+
+    /// <summary>The item that is there, with each thread's own head; a warp's threads take it together.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="memory">How heads share the rows.</param>
+    /// <param name="address">Its place.</param>
+    [MethodImpl(Inline)]
+    public static PortableItem Load(in PortableCall call, in TensorMemory memory, int address)
+    {
+        PortableItem item = default;
+        item.FirstRow = Word(address);
+        item.Rows = Word(address + 4);
+        item.Batch = Word(address + 8);
+        item.KeyHead = Word(address + 12);
+        item.Head = Head(call, memory, item, Word(address + 16), Group.IdxX);
+        item.Part = Word(address + 20);
+        item.KeyLength = Word(address + 24);
+        item.Offset = Word(address + 28);
+        return item;
+    }
+
+    [MethodImpl(Inline)]
+    private static void Store(int address, int first, int second, int third, int fourth) =>
+        CudaAsm.Emit("st.shared.v4.b32 [%0], {%1, %2, %3, %4};", address, first, second, third, fourth);
+
+    [MethodImpl(Inline)]
+    private static int Word(int address)
+    {
+        CudaAsm.Emit("ld.shared.b32 %0, [%1];", out int word, address);
+        return TensorWarp.Uniform(word);
+    }
+
     // Threads of a warp by fours have rows whose numbers end in the same three bits.
     [MethodImpl(Inline)]
-    private static int HeadOfThread(in TensorMemory memory) => Group.IdxX >> 2 & ((1 << memory.Work.HeadBits) - 1);
+    private static int HeadOfThread(in TensorMemory memory, int number) =>
+        number >> 2 & ((1 << memory.Work.HeadBits) - 1);
 }

@@ -14,13 +14,15 @@ public static class TensorRange
     /// <param name="item">The group's rows, or where heads share them the thread's.</param>
     /// <param name="mods">The variant.</param>
     /// <param name="blockN">Keys of a tile.</param>
+    /// <param name="number">The thread's number.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static PortableRange Of<TMods, TRow>(
         in PortableCall call,
         in TensorMemory memory,
         in PortableItem item,
         in TMods mods,
-        int blockN
+        int blockN,
+        int number
     )
         where TMods : struct, ITensorMods<TRow>
         where TRow : struct
@@ -32,7 +34,7 @@ public static class TensorRange
         range.LastOfAll = int.MaxValue;
         // Threads of one head, four by four, look at its rows together.
         int bits = memory.Work.HeadBits,
-            lane = Group.IdxX & 31;
+            lane = number & 31;
         for (int row = lane & 3 | lane >> (2 + bits) << 2; row < item.Rows; row += 32 >> bits)
         {
             PortableBounds bounds = mods.Bounds(call, item, row, memory.Fault);

@@ -77,18 +77,32 @@ public struct TensorThread<TRow>
         TensorThread<TRow> thread = default;
         thread.Row = TensorItem.Query(call, memory, item, row);
         thread.Below = TensorItem.Below(memory);
-        int second = thread.Row + thread.Below,
+        thread.FindBounds(call, memory, item, mods, thread.Row);
+        thread.Row0 = mods.Row(call, item, thread.Row, memory.Fault);
+        thread.Row1 = mods.Row(call, item, thread.Row + thread.Below, memory.Fault);
+        return thread;
+    }
+
+    /// <summary>Finds the keys that the rows keep by their bounds, by the first row's query.</summary>
+    [MethodImpl(Inline)]
+    public void FindBounds<TMods>(
+        in PortableCall call,
+        in TensorMemory memory,
+        in PortableItem item,
+        in TMods mods,
+        int row
+    )
+        where TMods : struct, ITensorMods<TRow>
+    {
+        int second = row + Below,
             last = item.Rows - 1;
         // Rows past the last repeat it, here and in what the variant keeps of them, so that they reach nothing that no row reaches.
-        PortableBounds bounds0 = mods.Bounds(call, item, Math.Min(thread.Row, last), memory.Fault),
+        PortableBounds bounds0 = mods.Bounds(call, item, Math.Min(row, last), memory.Fault),
             bounds1 = mods.Bounds(call, item, Math.Min(second, last), memory.Fault);
-        thread.First0 = bounds0.First;
-        thread.Last0 = bounds0.Last;
-        thread.First1 = bounds1.First;
-        thread.Last1 = bounds1.Last;
-        thread.Row0 = mods.Row(call, item, thread.Row, memory.Fault);
-        thread.Row1 = mods.Row(call, item, second, memory.Fault);
-        return thread;
+        First0 = bounds0.First;
+        Last0 = bounds0.Last;
+        First1 = bounds1.First;
+        Last1 = bounds1.Last;
     }
 
     /// <summary>The rows' pairs from one key on.</summary>
@@ -137,12 +151,13 @@ public struct TensorThread<TRow>
         in TensorMemory memory,
         in PortableItem item,
         int columns,
+        int number,
         float row0,
         float row1
     )
     {
         bool isPart = memory.Work.Parts > 1;
-        if ((Group.IdxX & 3) != 0 | (!isPart & memory.LogSumExp == 0))
+        if ((number & 3) != 0 | (!isPart & memory.LogSumExp == 0))
             return;
         long index = Index(call, item);
         if (isPart)
@@ -156,14 +171,20 @@ public struct TensorThread<TRow>
 
     /// <summary>The address of the thread's first output in its first row (0) or its second (1).</summary>
     [MethodImpl(Inline)]
-    public readonly long Output(in PortableCall call, in TensorMemory memory, in PortableItem item, int second) =>
+    public readonly long Output(
+        in PortableCall call,
+        in TensorMemory memory,
+        in PortableItem item,
+        int number,
+        int second
+    ) =>
         memory.Output
         + 2
             * (
                 item.Batch * call.OutputStrides.Batch
                 + item.Head * call.OutputStrides.Head
                 + (item.FirstRow + Row + second * Below) * call.OutputStrides.Row
-                + 2 * (Group.IdxX & 3)
+                + 2 * (number & 3)
             );
 
     /// <summary>
@@ -171,13 +192,18 @@ public struct TensorThread<TRow>
     /// first eight columns in even threads, of the next eight in odd ones.
     /// </summary>
     [MethodImpl(Inline)]
-    public readonly long Wide(in PortableCall call, in TensorMemory memory, in PortableItem item, int second) =>
-        Output(call, memory, item, second) + ((Group.IdxX & 1) == 0 ? 0 : 12);
+    public readonly long Wide(
+        in PortableCall call,
+        in TensorMemory memory,
+        in PortableItem item,
+        int number,
+        int second
+    ) => Output(call, memory, item, number, second) + ((number & 1) == 0 ? 0 : 12);
 
     /// <summary>The columns from the thread's first one on, in its first row (0) or its second (1); none past the last row.</summary>
     [MethodImpl(Inline)]
-    public readonly int Columns(in PortableCall call, in PortableItem item, int second) =>
-        Row + second * Below < item.Rows ? call.ValueDim - 2 * (Group.IdxX & 3) : 0;
+    public readonly int Columns(in PortableCall call, in PortableItem item, int number, int second) =>
+        Row + second * Below < item.Rows ? call.ValueDim - 2 * (number & 3) : 0;
 
     /// <summary>The address of the thread's first number in a part's result, in its first row (0) or its second (1); 0 past the last row.</summary>
     [MethodImpl(Inline)]
@@ -186,11 +212,12 @@ public struct TensorThread<TRow>
         in TensorMemory memory,
         in PortableItem item,
         int columns,
+        int number,
         int second
     )
     {
         long row = (long)item.Part * memory.Work.Rows + Index(call, item) + second * Below;
-        return Row + second * Below < item.Rows ? memory.Parts + 4 * (row * columns + 2 * (Group.IdxX & 3)) : 0;
+        return Row + second * Below < item.Rows ? memory.Parts + 4 * (row * columns + 2 * (number & 3)) : 0;
     }
 
     [MethodImpl(Inline)]

@@ -22,6 +22,17 @@ public static class TensorWarp
         return same;
     }
 
+    /// <summary>
+    /// The thread's number in its group, asked for where it is wanted, by a warp's threads together: the driver's compiler does not keep
+    /// what follows from it in registers from one tile of rows to the next.
+    /// </summary>
+    [MethodImpl(Inline)]
+    public static int Thread()
+    {
+        CudaAsm.Emit("shfl.sync.bfly.b32 %0, %1, 0, 31, 0xffffffff;", out int thread, Group.IdxX);
+        return thread;
+    }
+
     /// <summary>The least value of a warp (PTX ISA, redux.sync).</summary>
     /// <param name="value">The thread's value.</param>
     [MethodImpl(Inline)]

@@ -43,7 +43,7 @@ internal sealed partial class Sm80Emitter
             /// else with the maxima of its rows, whose rise fades the outputs.
             /// </summary>
             [MethodImpl(Inline)]
-            private static void Probabilities<TMods, TRow>(in PortableCall call, in TensorMemory memory, in PortableItem item, in TMods mods, int row, int warpFirst, int warpLast, int tile, uint isPartial, bool isFirst, int query, int key, ref int faults)
+            private static void Probabilities<TMods, TRow>(in PortableCall call, in TensorMemory memory, int shared, in PortableItem item, in TMods mods, int row, int warpFirst, int warpLast, int tile, uint isPartial, bool isFirst, int query, int key, ref int faults)
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
             {
@@ -66,7 +66,7 @@ internal sealed partial class Sm80Emitter
                     {
                         if (scales)
                             ScaleScores(memory.Scale);
-                        Keep<TMods, TRow>(call, memory, mods, row, firstKey, runsMask, ref faults);
+                        Keep<TMods, TRow>(call, memory, shared, mods, row, firstKey, runsMask, ref faults);
                     }
                     FindMaxima();
                     Softmax();
@@ -87,12 +87,17 @@ internal sealed partial class Sm80Emitter
 
             /// <summary>The mask.</summary>
             [MethodImpl(Inline)]
-            private static void Keep<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods, int row, int firstKey, bool runsMask, ref int faults)
+            private static void Keep<TMods, TRow>(in PortableCall call, in TensorMemory memory, int shared, in TMods mods, int row, int firstKey, bool runsMask, ref int faults)
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
             {
                 int key = firstKey + 2 * (Group.IdxX & 3);
-                PortableItem own = TensorItem.Of(call, memory, call.Zero, {{tile.BlockM}});
+                if (TMods.HasRest)
+                {
+                    int number = TensorWarp.Thread();
+                    row = {{WarpRow("number")}} + ((number & 31) >> 2);
+                }
+                PortableItem own = TensorItem.Load(call, memory, shared + Item);
             {{Indent(keeps, 1)}}
             }
             """;

@@ -29,8 +29,13 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
     // Outputs leave through shared memory from its start on.
     private int ChunkAt => System.Math.Max(ValuesAt + tile.Stages * ValueBytes, tile.BlockM * 2 * tile.ValueDim);
 
+    private int ItemAt => ChunkAt + 16 * ((tile.Warps + 1) / 2);
+
+    // As the runtime's TensorItem stores it.
+    private const int ItemBytes = 32;
+
     /// <summary>With room to start at a multiple of 128.</summary>
-    public int SharedBytes => ChunkAt + 8 * tile.Warps + 128;
+    public int SharedBytes => ItemAt + ItemBytes + 128;
 
     // Shared rows are whole, in pieces of 16 bytes. Eight rows that ldmatrix reads together meet no bank twice: a piece's place is its
     // number, exclusive or the row's in rows of whole 128 bytes, or half the row's in rows of 64 bytes more.
@@ -74,8 +79,8 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
             {
                 private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-                // Shared memory, in bytes from its start: queries, {{tile.Stages}} tiles of keys, {{tile.Stages}} of values, a chunk.
-                private const int Keys = {{KeysAt}}, Values = {{ValuesAt}}, Chunk = {{ChunkAt}};
+                // Shared memory, in bytes from its start: queries, {{tile.Stages}} tiles of keys, {{tile.Stages}} of values, a chunk, the item.
+                private const int Keys = {{KeysAt}}, Values = {{ValuesAt}}, Chunk = {{ChunkAt}}, Item = {{ItemAt}};
 
             {{Indent(TensorPtx.Widen(string.Join("\n\n", members), 160), 1)}}
             }
@@ -86,6 +91,13 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
         );
     }
 
+    // The first row of a thread's warp in the tile.
+    private string WarpRow(string number) => $"{16 * RowTiles} * ({number} >> 5)";
+
+    // Where a thread's rows of values start.
+    private string FirstValue(string lane) =>
+        $"shared + Values + ({lane} & 15) * {2 * tile.ValueDim} + (({lane} >> 4 ^ {Swizzle(tile.ValueDim, lane)}) << 4)";
+
     private string Forward() =>
         $$"""
             public static void Forward<TMods, TRow>(in PortableCall call, in TensorMemory memory, in TMods mods)
@@ -95,9 +107,12 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 Declare();
                 if (TMods.HasDropout)
                     CudaAsm.Emit(PhiloxKeys.Registers);
-                int shared = SharedBase(), lane = Group.IdxX & 31, warpRow = {{16 * RowTiles}} * (Group.IdxX >> 5), row = warpRow + (lane >> 2);
-                PortableItem item = TensorItem.Of(call, memory, 0, {{tile.BlockM}});
-                PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
+                int shared = SharedBase(), lane = Group.IdxX & 31, warpRow = {{WarpRow("Group.IdxX")}}, row = warpRow + (lane >> 2);
+                PortableItem item = TensorItem.OfGroup(call, memory, {{tile.BlockM}});
+                // Masks and stores take it from shared memory: over the loop it would take registers that scores and outputs fill.
+                TensorItem.Store(call, memory, item, shared + Item);
+                Group.Barrier();
+                PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, Group.IdxX);
                 TensorCount.Item<TMods, TRow>(memory, item, range, {{tile.BlockN}});
                 TensorTiles tiles = default;
                 tiles.Begin({{Tile("range.First")}}, {{Tile("range.Last")}});
@@ -116,7 +131,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 Begin(thread.Maximum, thread.Sum, memory.ExponentScale);
                 if (tiles.HasTile)
                 {
-                    int width = TensorCopies.Width(call, memory);
+                    int width = TensorWarp.Uniform(TensorCopies.Width(call, memory));
                     long keys = memory.Key + 2 * (item.Batch * call.KeyStrides.Batch + item.KeyHead * call.KeyStrides.Head);
                     long values = memory.Value + 2 * (item.Batch * call.ValueStrides.Batch + item.KeyHead * call.ValueStrides.Head);
                     long queries = memory.Query + 2 * (item.Batch * call.QueryStrides.Batch + (item.KeyHead * call.GroupSize + TensorItem.FirstHead(call, memory, item)) * call.QueryStrides.Head);
@@ -144,10 +159,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
             )}}) << 4);
                     int key = shared + Keys + ((lane & 7) + (lane >> 4 << 3)) * {{2
                 * tile.HeadDim}} + ((lane >> 3 & 1 ^ {{Swizzle(tile.HeadDim, "lane")}}) << 4);
-                    int value = shared + Values + (lane & 15) * {{2 * tile.ValueDim}} + ((lane >> 4 ^ {{Swizzle(
-                tile.ValueDim,
-                "lane"
-            )}}) << 4);
+                    int value = {{FirstValue("lane")}};
                     int stage = 0;
                     bool isFirst = true;
                     while (tiles.HasTile)
@@ -158,8 +170,16 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                     }
                 }
                 Normalize(memory.OutputScale);
-                // Found anew, as in masks: it is not kept over the loop.
-                item = TensorItem.Of(call, memory, call.Zero, {{tile.BlockM}});
+                item = TensorItem.Load(call, memory, shared + Item);
+                int number = Group.IdxX;
+                // A search for tiles leaves no register for what follows from the thread's number: it is asked for anew here and in the loop.
+                if (TMods.HasRest)
+                {
+                    number = TensorWarp.Thread();
+                    lane = number & 31;
+                    warpRow = {{WarpRow("number")}};
+                    row = warpRow + (lane >> 2);
+                }
                 thread.Below = TensorItem.Below(memory);
                 if (faults != 0)
                     PortableTile.Fault(memory.Fault);
@@ -168,8 +188,8 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                     RowTiles,
                     i =>
                         $"thread.Row = TensorItem.Query(call, memory, item, row + {16 * i});\n"
-                        + $"thread.StoreLogSumExp(call, memory, item, {tile.ValueDim}, LogSumExp{2 * i}(), LogSumExp{2 * i + 1}());\n"
-                        + $"if (memory.Work.Parts > 1)\n    StorePart{Of(i)}(thread.Part(call, memory, item, {tile.ValueDim}, 0), thread.Part(call, memory, item, {tile.ValueDim}, 1));"
+                        + $"thread.StoreLogSumExp(call, memory, item, {tile.ValueDim}, number, LogSumExp{2 * i}(), LogSumExp{2 * i + 1}());\n"
+                        + $"if (memory.Work.Parts > 1)\n    StorePart{Of(i)}(thread.Part(call, memory, item, {tile.ValueDim}, number, 0), thread.Part(call, memory, item, {tile.ValueDim}, number, 1));"
                 ),
                 1
             )}}
@@ -208,12 +228,19 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
         yield return $"MultiplyKeys(query, key + stage * {KeyBytes});";
         if (!isNarrow)
             yield return keys;
-        yield return $"Probabilities<TMods, TRow>(call, memory, item, mods, row, warpFirst, warpLast, tile, isPartial, isFirst, query, key + stage * {KeyBytes}, ref faults);";
+        yield return $"Probabilities<TMods, TRow>(call, memory, shared, item, mods, row, warpFirst, warpLast, tile, isPartial, isFirst, query, key + stage * {KeyBytes}, ref faults);";
         yield return Drop();
         yield return "RoundProbabilities();";
         if (!isNarrow)
             yield return values;
-        yield return $"MultiplyValues(value + stage * {ValueBytes});";
+        yield return $$"""
+            if (TMods.HasRest)
+            {
+                int own = TensorWarp.Thread() & 31;
+                value = {{FirstValue("own")}};
+            }
+            MultiplyValues(value + stage * {{ValueBytes}});
+            """;
     }
 
     private string Next() =>

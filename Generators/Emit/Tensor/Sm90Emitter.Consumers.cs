@@ -6,7 +6,7 @@ namespace FlashGen.Generators.Emit.Tensor;
 internal sealed partial class Sm90Emitter
 {
     // The first of a thread's two rows in the tile; warpgroup 0 does not multiply.
-    private const string Row = "16 * ((Group.IdxX >> 5) - 4) + (Group.IdxX >> 2 & 7)";
+    private static string Row(string thread) => $"16 * (({thread} >> 5) - 4) + ({thread} >> 2 & 7)";
 
     private string Consume() =>
         $$"""
@@ -28,11 +28,13 @@ internal sealed partial class Sm90Emitter
                     PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}});
                     if (item.Rows <= 0)
                         continue;
-                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}});
-                    TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, {{Row}});
+                    int number = {{ThreadNumber}};
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number);
+                    TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, {{Row("number")}});
                     tiles.Begin(TensorWarp.Uniform(range.First / {{tile.BlockN}}), TensorWarp.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}));
                     Begin(thread.Maximum, thread.Sum, memory.ExponentScale);
 
+                    int firstHead = {{Same("TensorItem.FirstHead(call, memory, item)")}};
                     Next<TMods, TRow>(ref tiles, shared);
                     if (tiles.HasTile)
                     {
@@ -44,20 +46,21 @@ internal sealed partial class Sm90Emitter
                     Normalize(memory.OutputScale);
                     if (thread.Faults != 0)
                         PortableTile.Fault(memory.Fault);
-                    thread.StoreLogSumExp(call, memory, item, {{tile.ValueDim}}, LogSumExp0(), LogSumExp1());
+            {{Indent(FindAgain, 2)}}
+                    thread.StoreLogSumExp(call, memory, item, {{tile.ValueDim}}, number, LogSumExp0(), LogSumExp1());
                     if (memory.Work.Parts > 1)
                     {
-                        StorePart(thread.Part(call, memory, item, {{tile.ValueDim}}, 0), thread.Part(call, memory, item, {{tile.ValueDim}}, 1));
+                        StorePart(thread.Part(call, memory, item, {{tile.ValueDim}}, number, 0), thread.Part(call, memory, item, {{tile.ValueDim}}, number, 1));
                     }
-                    else if (memory.IsWide != 0)
+                    else if ({{Same("memory.IsWide")}} != 0)
                     {
-                        StoreWide0(thread.Wide(call, memory, item, 0), thread.Columns(call, item, 0));
-                        StoreWide1(thread.Wide(call, memory, item, 1), thread.Columns(call, item, 1));
+                        StoreWide0(thread.Wide(call, memory, item, number, 0), thread.Columns(call, item, number, 0));
+                        StoreWide1(thread.Wide(call, memory, item, number, 1), thread.Columns(call, item, number, 1));
                     }
                     else
                     {
-                        Store0(thread.Output(call, memory, item, 0), thread.Columns(call, item, 0));
-                        Store1(thread.Output(call, memory, item, 1), thread.Columns(call, item, 1));
+                        Store0(thread.Output(call, memory, item, number, 0), thread.Columns(call, item, number, 0));
+                        Store1(thread.Output(call, memory, item, number, 1), thread.Columns(call, item, number, 1));
                     }
                 }
             }

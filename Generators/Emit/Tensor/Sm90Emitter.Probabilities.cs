@@ -65,12 +65,11 @@ internal sealed partial class Sm90Emitter
                 if (!isCut)
                     return;
                 int key = firstKey + 2 * (Group.IdxX & 3);
-                if (!TMods.HasChanges && memory.IsScaledFirst != 0)
+                if (!TMods.HasChanges && {{(IsTight ? "TensorWarp.Uniform(memory.IsScaledFirst)" : "memory.IsScaledFirst")}} != 0)
                     ScaleScores(memory.Scale);
                 TensorThread<TRow> rows = thread;
                 // Found again where few tiles ask for them: kept over the loop they would take registers that scores and outputs fill.
-                if (TMods.HasRest)
-                    rows = TensorThread<TRow>.At(call, memory, item, mods, {{Row}} + call.Zero);
+            {{Indent(FindRowsAgain, 1)}}
                 if (TMods.HasRest && tiles.IsPartial != 0)
                 {
                     TensorPairs<TMods, TRow> pairs = rows.Pairs(call, memory, item, mods, key);
@@ -121,7 +120,7 @@ internal sealed partial class Sm90Emitter
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
             {
-                int lane = Group.IdxX & 31;
+                int lane = {{LaneAgain}};
                 int keys = shared + Keys + {{KeyBytes}} * stage + 128 * ((lane & 7) + (lane >> 4 << 3)) + ((lane >> 3 & 1 ^ lane & 7) << 4);
                 ClearScores();
             {{Indent(AddHeldScores + AddScores, 1)}}
