@@ -82,6 +82,21 @@ let private check (plan: PlanInfo) (kernel: TensorKernel) =
             (TilePlan.tensorRegisters Sm90 (Devices.number "m" plan.Canonical))
             $"{plan.Canonical}: queries in registers have room"
 
+    // Warpgroups hand each other the registers that their group is launched with, and one that asks for more than there are waits for ever.
+    if plan.Target = Target.Sm90 then
+        let given change =
+            let found = Regex.Matches(ptx, $@"setmaxnreg\.{change}\.sync\.aligned\.u32 (\d+)")
+            Expect.equal found.Count 1 $"{plan.Canonical}: one setmaxnreg.{change}"
+            int found[0].Groups[1].Value
+
+        let threads = kernel.Threads
+        let launched = 65536 / threads / 8 * 8
+
+        Expect.isLessThanOrEqual
+            (128 * given "dec" + (threads - 128) * given "inc")
+            (threads * launched)
+            $"{plan.Canonical}: registers that are handed over"
+
     let ofShared = kernel.SharedBytes + sum @"\.shared[^;]*\[(\d+)\];" ptx
     Expect.isLessThanOrEqual ofShared plan.SharedBytes $"{plan.Canonical}: shared memory"
     Expect.isGreaterThan ofShared (plan.SharedBytes - 4096) $"{plan.Canonical}: the plan's shared memory is no guess"
