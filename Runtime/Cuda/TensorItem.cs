@@ -43,8 +43,10 @@ public static class TensorItem
         return Of(call, memory, (uint)Unit(memory, step), ofSet, isSecond, tileRows);
     }
 
-    /// <summary>The rows of a group that has one tile of rows.</summary>
-    /// <inheritdoc cref="Of(in PortableCall, in TensorMemory, int, int)"/>
+    /// <summary>The rows of a group that has one tile of rows and no steps; else as of a step.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="memory">As of a step.</param>
+    /// <param name="tileRows">Rows of a tile.</param>
     [MethodImpl(Inline)]
     public static PortableItem OfGroup(in PortableCall call, in TensorMemory memory, int tileRows) =>
         Of(call, memory, (uint)Grid.IdxX, (uint)memory.Work.QueryTiles, false, tileRows);
@@ -120,14 +122,11 @@ public static class TensorItem
         int number
     ) => item.KeyHead * call.GroupSize + Math.Min(firstHead + HeadOfThread(memory, number), call.GroupSize - 1);
 
-    /// <summary>What an item takes in shared memory, in bytes, at a multiple of 16.</summary>
-    public const int Bytes = 32;
-
     /// <summary>Leaves a group's item in shared memory; its first thread does.</summary>
     /// <param name="call">The call.</param>
     /// <param name="memory">How heads share the rows.</param>
     /// <param name="item">The item.</param>
-    /// <param name="address">Its place.</param>
+    /// <param name="address">Its place: 32 bytes, from a multiple of 16 on.</param>
     [MethodImpl(Inline)]
     public static void Store(in PortableCall call, in TensorMemory memory, in PortableItem item, int address)
     {

@@ -16,6 +16,9 @@ public struct TensorThread<TRow>
     public int Row,
         Below;
 
+    /// <summary>The thread's number in its group, by which stores find their columns.</summary>
+    public int Number;
+
     /// <summary>The keys that the rows keep by their bounds.</summary>
     public int First0,
         Last0,
@@ -77,6 +80,7 @@ public struct TensorThread<TRow>
         TensorThread<TRow> thread = default;
         thread.Row = TensorItem.Query(call, memory, item, row);
         thread.Below = TensorItem.Below(memory);
+        thread.Number = Group.IdxX;
         thread.FindBounds(call, memory, item, mods, thread.Row);
         thread.Row0 = mods.Row(call, item, thread.Row, memory.Fault);
         thread.Row1 = mods.Row(call, item, thread.Row + thread.Below, memory.Fault);
@@ -151,13 +155,12 @@ public struct TensorThread<TRow>
         in TensorMemory memory,
         in PortableItem item,
         int columns,
-        int number,
         float row0,
         float row1
     )
     {
         bool isPart = memory.Work.Parts > 1;
-        if ((number & 3) != 0 | (!isPart & memory.LogSumExp == 0))
+        if ((Number & 3) != 0 | (!isPart & memory.LogSumExp == 0))
             return;
         long index = Index(call, item);
         if (isPart)
@@ -171,20 +174,14 @@ public struct TensorThread<TRow>
 
     /// <summary>The address of the thread's first output in its first row (0) or its second (1).</summary>
     [MethodImpl(Inline)]
-    public readonly long Output(
-        in PortableCall call,
-        in TensorMemory memory,
-        in PortableItem item,
-        int number,
-        int second
-    ) =>
+    public readonly long Output(in PortableCall call, in TensorMemory memory, in PortableItem item, int second) =>
         memory.Output
         + 2
             * (
                 item.Batch * call.OutputStrides.Batch
                 + item.Head * call.OutputStrides.Head
                 + (item.FirstRow + Row + second * Below) * call.OutputStrides.Row
-                + 2 * (number & 3)
+                + 2 * (Number & 3)
             );
 
     /// <summary>
@@ -192,18 +189,13 @@ public struct TensorThread<TRow>
     /// first eight columns in even threads, of the next eight in odd ones.
     /// </summary>
     [MethodImpl(Inline)]
-    public readonly long Wide(
-        in PortableCall call,
-        in TensorMemory memory,
-        in PortableItem item,
-        int number,
-        int second
-    ) => Output(call, memory, item, number, second) + ((number & 1) == 0 ? 0 : 12);
+    public readonly long Wide(in PortableCall call, in TensorMemory memory, in PortableItem item, int second) =>
+        Output(call, memory, item, second) + ((Number & 1) == 0 ? 0 : 12);
 
     /// <summary>The columns from the thread's first one on, in its first row (0) or its second (1); none past the last row.</summary>
     [MethodImpl(Inline)]
-    public readonly int Columns(in PortableCall call, in PortableItem item, int number, int second) =>
-        Row + second * Below < item.Rows ? call.ValueDim - 2 * (number & 3) : 0;
+    public readonly int Columns(in PortableCall call, in PortableItem item, int second) =>
+        Row + second * Below < item.Rows ? call.ValueDim - 2 * (Number & 3) : 0;
 
     /// <summary>The address of the thread's first number in a part's result, in its first row (0) or its second (1); 0 past the last row.</summary>
     [MethodImpl(Inline)]
@@ -212,12 +204,11 @@ public struct TensorThread<TRow>
         in TensorMemory memory,
         in PortableItem item,
         int columns,
-        int number,
         int second
     )
     {
         long row = (long)item.Part * memory.Work.Rows + Index(call, item) + second * Below;
-        return Row + second * Below < item.Rows ? memory.Parts + 4 * (row * columns + 2 * (number & 3)) : 0;
+        return Row + second * Below < item.Rows ? memory.Parts + 4 * (row * columns + 2 * (Number & 3)) : 0;
     }
 
     [MethodImpl(Inline)]

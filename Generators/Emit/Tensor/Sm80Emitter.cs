@@ -171,13 +171,12 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 }
                 Normalize(memory.OutputScale);
                 item = TensorItem.Load(call, memory, shared + Item);
-                int number = Group.IdxX;
                 // A search for tiles leaves no register for what follows from the thread's number: it is asked for anew here and in the loop.
                 if (TMods.HasRest)
                 {
-                    number = TensorWarp.Thread();
-                    lane = number & 31;
-                    warpRow = {{WarpRow("number")}};
+                    thread.Number = TensorWarp.Thread();
+                    lane = thread.Number & 31;
+                    warpRow = {{WarpRow("thread.Number")}};
                     row = warpRow + (lane >> 2);
                 }
                 thread.Below = TensorItem.Below(memory);
@@ -188,8 +187,8 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                     RowTiles,
                     i =>
                         $"thread.Row = TensorItem.Query(call, memory, item, row + {16 * i});\n"
-                        + $"thread.StoreLogSumExp(call, memory, item, {tile.ValueDim}, number, LogSumExp{2 * i}(), LogSumExp{2 * i + 1}());\n"
-                        + $"if (memory.Work.Parts > 1)\n    StorePart{Of(i)}(thread.Part(call, memory, item, {tile.ValueDim}, number, 0), thread.Part(call, memory, item, {tile.ValueDim}, number, 1));"
+                        + $"thread.StoreLogSumExp(call, memory, item, {tile.ValueDim}, LogSumExp{2 * i}(), LogSumExp{2 * i + 1}());\n"
+                        + $"if (memory.Work.Parts > 1)\n    StorePart{Of(i)}(thread.Part(call, memory, item, {tile.ValueDim}, 0), thread.Part(call, memory, item, {tile.ValueDim}, 1));"
                 ),
                 1
             )}}

@@ -47,20 +47,20 @@ internal sealed partial class Sm90Emitter
                     if (thread.Faults != 0)
                         PortableTile.Fault(memory.Fault);
             {{Indent(FindAgain, 2)}}
-                    thread.StoreLogSumExp(call, memory, item, {{tile.ValueDim}}, number, LogSumExp0(), LogSumExp1());
+                    thread.StoreLogSumExp(call, memory, item, {{tile.ValueDim}}, LogSumExp0(), LogSumExp1());
                     if (memory.Work.Parts > 1)
                     {
-                        StorePart(thread.Part(call, memory, item, {{tile.ValueDim}}, number, 0), thread.Part(call, memory, item, {{tile.ValueDim}}, number, 1));
+                        StorePart(thread.Part(call, memory, item, {{tile.ValueDim}}, 0), thread.Part(call, memory, item, {{tile.ValueDim}}, 1));
                     }
                     else if ({{Same("memory.IsWide")}} != 0)
                     {
-                        StoreWide0(thread.Wide(call, memory, item, number, 0), thread.Columns(call, item, number, 0));
-                        StoreWide1(thread.Wide(call, memory, item, number, 1), thread.Columns(call, item, number, 1));
+                        StoreWide0(thread.Wide(call, memory, item, 0), thread.Columns(call, item, 0));
+                        StoreWide1(thread.Wide(call, memory, item, 1), thread.Columns(call, item, 1));
                     }
                     else
                     {
-                        Store0(thread.Output(call, memory, item, number, 0), thread.Columns(call, item, number, 0));
-                        Store1(thread.Output(call, memory, item, number, 1), thread.Columns(call, item, number, 1));
+                        Store0(thread.Output(call, memory, item, 0), thread.Columns(call, item, 0));
+                        Store1(thread.Output(call, memory, item, 1), thread.Columns(call, item, 1));
                     }
                 }
             }

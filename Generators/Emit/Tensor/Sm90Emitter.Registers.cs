@@ -38,9 +38,9 @@ internal sealed partial class Sm90Emitter
         get
         {
             string again = """
-                number = TensorWarp.Thread();
+                thread.Number = TensorWarp.Thread();
                 item.FirstRow += call.Zero;
-                item.Head = TensorItem.Head(call, memory, item, firstHead, number);
+                item.Head = TensorItem.Head(call, memory, item, firstHead, thread.Number);
                 """;
             return RunsShort switch
             {
