@@ -30,7 +30,7 @@ public static class TensorCount
                 full += isFull ? 1 : 0;
                 partial += isFull ? 0 : 1;
             }
-        int all = item.Rows > 0 & item.Part == 0 ? (item.KeyLength + blockN - 1) / blockN : 0;
+        int all = item.Rows > 0 & item.Part <= 0 ? (item.KeyLength + blockN - 1) / blockN : 0;
         PortableTile.Add(memory.TileCounts, full, partial, all);
     }
 

@@ -12,59 +12,51 @@ internal static class TensorDistribution
     /// <summary>The work of a call.</summary>
     /// <param name="shape">The call's shape.</param>
     /// <param name="kernel">The kernel.</param>
+    /// <param name="reach">Which keys the variant's rows keep.</param>
     /// <param name="isHopper">Whether groups go on from unit to unit, and the copy engine gathers the rows of several heads.</param>
     /// <param name="processors">The device's multiprocessors.</param>
-    /// <param name="mostParts">The most parts of keys that there is memory for, 1 or more.</param>
+    /// <param name="mostRows">The most rows of parts' results that there is memory for.</param>
     /// <returns>The work, and the groups to launch.</returns>
     public static (TensorWork Work, int Groups) Of(
         in AttentionShape shape,
         TensorKernel kernel,
+        KeyReach reach,
         bool isHopper,
         int processors,
-        int mostParts
+        long mostRows
     )
     {
         TensorWork work = default;
         work.HeadBits = HeadBits(shape, kernel.BlockM, isHopper);
         work.SetsOfKeyHead = Ceiling(shape.GroupSize, 1 << work.HeadBits);
         work.SetsOfBatch = work.SetsOfKeyHead * shape.KeyHeads;
-        work.QueryTiles = Ceiling(shape.QueryLength, kernel.BlockM >> work.HeadBits);
-        work.TilesOfUnit = 1;
-        work.Rows = shape.Batch * shape.QueryHeads * shape.QueryLength;
-        int tiles = shape.Batch * work.SetsOfBatch * work.QueryTiles;
-        work.Parts = Math.Min(mostParts, Parts(shape, kernel, isHopper, processors, tiles));
-        work.Units = tiles * work.Parts;
-        // Ampere's kernel has a group for each tile of rows: several of them run on a multiprocessor.
-        if (!isHopper)
-            return (work, work.Units);
-        // Pairs where there is enough for all multiprocessors; a group goes on to its next unit, whose queries and keys come while it
-        // ends this one.
-        int pairs = shape.Batch * work.SetsOfBatch * Ceiling(work.QueryTiles, 2);
-        if (work.Parts == 1 && pairs >= processors)
-            (work.TilesOfUnit, work.Units) = (2, pairs);
-        return (work, Math.Min(work.Units, processors));
+        int queries = kernel.BlockM >> work.HeadBits;
+        work.QueryTiles = Ceiling(shape.QueryLength, queries);
+        work.Rows = Math.Min(shape.QueryLength, queries) << work.HeadBits;
+        int sets = shape.Batch * work.SetsOfBatch,
+            tiles = sets * work.QueryTiles,
+            pairs = sets * Ceiling(work.QueryTiles, 2),
+            // Ampere's kernel has a group for each unit: several of them run on a multiprocessor.
+            groups = isHopper ? processors : 2 * processors;
+        // Pairs where there is enough for all multiprocessors and tiles differ; a group goes on to its next unit, whose queries and keys
+        // come while it ends this one.
+        bool isPaired = isHopper && reach != KeyReach.All && pairs >= processors;
+        work.TilesOfUnit = isPaired ? 2 : 1;
+        int units = isPaired ? pairs : tiles;
+        (work.Whole, work.Parts) =
+            2 * tiles <= groups ? (0, Math.Min(groups / Math.Max(1, tiles), MostParts(shape, kernel)))
+            : isHopper && reach != KeyReach.Some ? TensorTail.Split(shape, kernel, work, units, processors, mostRows)
+            : (units, 1);
+        if (work.Whole == 0)
+            work.Parts = (int)Math.Min(work.Parts, mostRows / Math.Max(1, (long)units * work.Rows));
+        if (work.Parts <= 1)
+            (work.Whole, work.Parts) = (units, 1);
+        work.Units = work.Whole + (units - work.Whole) * work.Parts;
+        return (work, isHopper ? Math.Min(work.Units, processors) : work.Units);
     }
 
-    /// <summary>The parts that a call's keys want to be split into: where there are fewer tiles of rows than multiprocessors.</summary>
-    public static int Parts(in AttentionShape shape, TensorKernel kernel, bool isHopper, int processors)
-    {
-        int bits = HeadBits(shape, kernel.BlockM, isHopper);
-        int sets = Ceiling(shape.GroupSize, 1 << bits) * shape.KeyHeads;
-        return Parts(
-            shape,
-            kernel,
-            isHopper,
-            processors,
-            shape.Batch * sets * Ceiling(shape.QueryLength, kernel.BlockM >> bits)
-        );
-    }
-
-    private static int Parts(in AttentionShape shape, TensorKernel kernel, bool isHopper, int processors, int tiles)
-    {
-        int groups = isHopper ? processors : 2 * processors;
-        int most = Math.Min(TensorMerge.MostParts, shape.KeyLength / kernel.BlockN / LeastTilesOfPart);
-        return tiles == 0 ? 1 : Math.Max(1, Math.Min(groups / tiles, most));
-    }
+    private static int MostParts(in AttentionShape shape, TensorKernel kernel) =>
+        Math.Clamp(shape.KeyLength / kernel.BlockN / LeastTilesOfPart, 1, TensorMerge.MostParts);
 
     // Heads share tiles where that makes fewer of them. Ampere's kernel takes a tile's rows at one stride, so that each head must have one
     // query.

@@ -25,6 +25,7 @@ public sealed unsafe class TensorEngine : IDisposable
     private readonly AttentionVariant variant;
     private readonly CudaAccelerator accelerator;
     private readonly (PlanInfo Plan, TensorKernel Kernel)[] kernels;
+    private readonly KeyReach reach;
     private readonly int maxLength;
     private readonly Lock gate = new();
     private readonly Dictionary<TensorKernel, TensorModule> modules = [];
@@ -35,10 +36,12 @@ public sealed unsafe class TensorEngine : IDisposable
         AttentionVariant variant,
         CudaAccelerator accelerator,
         (PlanInfo, TensorKernel)[] kernels,
+        KeyReach reach,
         int maxLength
     )
     {
-        (this.variant, this.accelerator, this.kernels, this.maxLength) = (variant, accelerator, kernels, maxLength);
+        (this.variant, this.accelerator, this.kernels) = (variant, accelerator, kernels);
+        (this.reach, this.maxLength) = (reach, maxLength);
         modulesOfDevice = TensorModule.Of(accelerator);
     }
 
@@ -53,11 +56,13 @@ public sealed unsafe class TensorEngine : IDisposable
     /// <param name="variant">The variant.</param>
     /// <param name="accelerator">The device.</param>
     /// <param name="kernels">Its tensor-core kernels, in the order of their plans in <see cref="AttentionVariant.Plans"/>.</param>
+    /// <param name="reach">Which keys its rows keep.</param>
     /// <param name="maxLength">The longest sequence of queries or keys that they take.</param>
     public static TensorEngine? Load(
         AttentionVariant variant,
         Accelerator accelerator,
         TensorKernel[] kernels,
+        KeyReach reach,
         int maxLength = int.MaxValue
     )
     {
@@ -70,7 +75,7 @@ public sealed unsafe class TensorEngine : IDisposable
         if (own.Length == 0)
             return null;
         TensorCompiler.Begin(own[0].Kernel);
-        return new(variant, (CudaAccelerator)accelerator, own, maxLength);
+        return new(variant, (CudaAccelerator)accelerator, own, reach, maxLength);
     }
 
     /// <summary>A variant's tensor-core kernels with their plans, without a device.</summary>
@@ -104,7 +109,7 @@ public sealed unsafe class TensorEngine : IDisposable
         [
             .. KernelsOf(variant).Where(pair => isWanted(pair.Plan) && device.Refusal(pair.Plan) is null),
         ];
-        TensorEngine engine = new(variant, accelerator, own, int.MaxValue);
+        TensorEngine engine = new(variant, accelerator, own, KeyReach.Some, int.MaxValue);
         try
         {
             foreach ((PlanInfo plan, TensorKernel kernel) in own)
@@ -134,13 +139,9 @@ public sealed unsafe class TensorEngine : IDisposable
         foreach (bool areAligned in (bool[])[true, false])
             if (Choose(type, shape, areAligned) is { } chosen)
             {
-                bool isHopper = chosen.Plan.Target == Target.Sm90;
-                int parts = TensorDistribution.Parts(shape, chosen.Kernel, isHopper, accelerator.NumMultiprocessors);
-                if (parts > 1)
-                    most = Math.Max(
-                        most,
-                        Unit + sizeof(float) * TensorMerge.Floats(shape, parts, chosen.Plan.ValueDim)
-                    );
+                TensorWork work = Distribute(shape, chosen, long.MaxValue).Work;
+                if (work.Slots > 0)
+                    most = Math.Max(most, Unit + sizeof(float) * TensorMerge.Floats(work, chosen.Plan.ValueDim));
             }
         return most;
     }
@@ -211,18 +212,15 @@ public sealed unsafe class TensorEngine : IDisposable
         bool isHopper = chosen.Plan.Target == Target.Sm90;
         TensorModule module = ModuleOf(chosen.Plan, kernel);
         int columns = chosen.Plan.ValueDim;
-        long mostParts = scratch.Length / (sizeof(float) * TensorMerge.Floats(shape, 1, columns));
-        (TensorWork work, int groups) = TensorDistribution.Of(
+        (TensorWork work, int groups) = Distribute(
             shape,
-            kernel,
-            isHopper,
-            accelerator.NumMultiprocessors,
-            (int)Math.Clamp(mostParts, 1, int.MaxValue)
+            chosen,
+            scratch.Length / (sizeof(float) * TensorMerge.RowFloats(columns))
         );
         ArrayView<float> parts =
-            work.Parts == 1
+            work.Slots == 0
                 ? ArrayView<float>.Empty
-                : scratch.SubView(0, sizeof(float) * TensorMerge.Floats(shape, work.Parts, columns)).Cast<float>();
+                : scratch.SubView(0, sizeof(float) * TensorMerge.Floats(work, columns)).Cast<float>();
         bool isScaledFirst = hasChanges || !(scale >= LeastScale);
         const float Log2E = 1.44269504f;
         using TensorParameters parameters = new();
@@ -249,13 +247,27 @@ public sealed unsafe class TensorEngine : IDisposable
         parameters.Add(tensors.TileCounts);
         arguments(parameters);
         module.Launch(stream, groups, kernel.Threads, parameters.Addresses);
-        if (work.Parts > 1)
-            Merge(stream, chosen.Plan, call, tensors, work, parts, isBFloat16);
+        if (work.Slots > 0)
+            Merge(stream, chosen, call, tensors, work, parts, isBFloat16);
     }
+
+    private (TensorWork Work, int Groups) Distribute(
+        in AttentionShape shape,
+        (PlanInfo Plan, TensorKernel Kernel) chosen,
+        long mostRows
+    ) =>
+        TensorDistribution.Of(
+            shape,
+            chosen.Kernel,
+            reach,
+            chosen.Plan.Target == Target.Sm90,
+            accelerator.NumMultiprocessors,
+            mostRows
+        );
 
     private void Merge(
         CudaStream stream,
-        PlanInfo plan,
+        (PlanInfo Plan, TensorKernel Kernel) chosen,
         in PortableCall call,
         in PortableTensors<ushort, float> tensors,
         in TensorWork work,
@@ -263,22 +275,22 @@ public sealed unsafe class TensorEngine : IDisposable
         bool isBFloat16
     )
     {
-        (int groups, int threads, int shares) = TensorMerge.Distribution(
+        (TensorKernel kernel, int groups, int threads, int ofRow) = TensorMerge.Distribution(
             work,
             call.ValueDim,
             accelerator.NumMultiprocessors
         );
         using TensorParameters parameters = new();
         parameters.Add(call);
+        parameters.Add(work);
         parameters.Add(parts);
         parameters.Add(tensors.Output);
         parameters.Add(tensors.LogSumExp);
-        parameters.Add(work.Rows);
-        parameters.Add(work.Parts);
-        parameters.Add(plan.ValueDim);
-        parameters.Add(shares);
+        parameters.Add(chosen.Kernel.BlockM);
+        parameters.Add(chosen.Plan.ValueDim);
         parameters.Add(isBFloat16 ? 1 : 0);
-        ModuleOf(plan, TensorMerge.Kernel).Launch(stream, groups, threads, parameters.Addresses);
+        parameters.Add(ofRow);
+        ModuleOf(chosen.Plan, kernel).Launch(stream, groups, threads, parameters.Addresses);
     }
 
     internal static long Address<T>(ArrayView<T> view)

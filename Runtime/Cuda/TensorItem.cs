@@ -37,10 +37,8 @@ public static class TensorItem
     [MethodImpl(Inline)]
     public static PortableItem Of(in PortableCall call, in TensorMemory memory, int step, int tileRows)
     {
-        TensorWork work = memory.Work;
-        uint ofSet = (uint)(work.QueryTiles + work.TilesOfUnit - 1) >> (work.TilesOfUnit - 1);
-        bool isSecond = (step & (work.TilesOfUnit - 1)) != 0;
-        return Of(call, memory, (uint)Unit(memory, step), ofSet, isSecond, tileRows);
+        bool isSecond = (step & (memory.Work.TilesOfUnit - 1)) != 0;
+        return Of(call, memory, (uint)Unit(memory, step), isSecond, tileRows);
     }
 
     /// <summary>The rows of a group that has one tile of rows and no steps; else as of a step.</summary>
@@ -49,36 +47,20 @@ public static class TensorItem
     /// <param name="tileRows">Rows of a tile.</param>
     [MethodImpl(Inline)]
     public static PortableItem OfGroup(in PortableCall call, in TensorMemory memory, int tileRows) =>
-        Of(call, memory, (uint)Grid.IdxX, (uint)memory.Work.QueryTiles, false, tileRows);
+        Of(call, memory, (uint)Grid.IdxX, false, tileRows);
 
     [MethodImpl(Inline)]
-    private static PortableItem Of(
-        in PortableCall call,
-        in TensorMemory memory,
-        uint unit,
-        uint ofSet,
-        bool isSecond,
-        int tileRows
-    )
+    private static PortableItem Of(in PortableCall call, in TensorMemory memory, uint unit, bool isSecond, int tileRows)
     {
-        TensorWork work = memory.Work;
-        uint tile = unit / (uint)work.Parts;
-        uint set = tile / ofSet;
-        int place = (int)(tile - set * ofSet),
-            mirrored = work.QueryTiles - 1 - place;
-        uint batch = set / (uint)work.SetsOfBatch;
-        uint setOfBatch = set - batch * (uint)work.SetsOfBatch;
-        uint keyHead = setOfBatch / (uint)work.SetsOfKeyHead;
-        int firstHead = (int)(setOfBatch - keyHead * (uint)work.SetsOfKeyHead) << work.HeadBits;
+        TensorPlace place = TensorPlace.Of(memory.Work, unit, isSecond, tileRows, call.QueryLength);
         PortableItem item = default;
-        item.FirstRow = TensorWarp.Uniform((isSecond ? place : mirrored) * (tileRows >> work.HeadBits));
-        item.Rows = TensorWarp.Uniform(
-            isSecond & place >= mirrored ? 0 : Math.Min(tileRows >> work.HeadBits, call.QueryLength - item.FirstRow)
-        );
-        item.Batch = TensorWarp.Uniform((int)batch);
-        item.KeyHead = TensorWarp.Uniform((int)keyHead);
-        item.Head = Head(call, memory, item, firstHead, Group.IdxX);
-        item.Part = TensorWarp.Uniform((int)(unit - tile * (uint)work.Parts));
+        item.FirstRow = TensorWarp.Uniform(place.FirstRow);
+        item.Rows = TensorWarp.Uniform(place.Rows);
+        item.Batch = TensorWarp.Uniform(place.Batch);
+        item.KeyHead = TensorWarp.Uniform(place.KeyHead);
+        item.Head = Head(call, memory, item, place.FirstHead, Group.IdxX);
+        item.Part = TensorWarp.Uniform(place.Part);
+        item.Slot = TensorWarp.Uniform(place.Slot);
         item.KeyLength = call.KeyLength;
         item.Offset = call.Offset;
         if (memory.Lengths.Length > 0)
@@ -91,16 +73,21 @@ public static class TensorItem
 
     /// <summary>The query of a tile's row in the thread's item, past the item's last where the set has fewer heads.</summary>
     [MethodImpl(Inline)]
-    public static int Query(in PortableCall call, in TensorMemory memory, in PortableItem item, int row)
+    public static int Query(in PortableCall call, in TensorMemory memory, in PortableItem item, int row, int number)
     {
         int head = item.Head - item.KeyHead * call.GroupSize;
-        bool isOwn = (head & ((1 << memory.Work.HeadBits) - 1)) == HeadOfThread(memory, Group.IdxX);
+        bool isOwn = (head & ((1 << memory.Work.HeadBits) - 1)) == HeadOfThread(memory, number);
         return isOwn ? row >> memory.Work.HeadBits : Beyond;
     }
 
     /// <summary>Queries from a thread's first row to its second, which is eight rows below in the tile.</summary>
     [MethodImpl(Inline)]
     public static int Below(in TensorMemory memory) => 8 >> memory.Work.HeadBits;
+
+    /// <summary>The row of the tile that a query of a thread's is.</summary>
+    [MethodImpl(Inline)]
+    public static int RowOf(in TensorMemory memory, int query, int number) =>
+        query << memory.Work.HeadBits | HeadOfThread(memory, number);
 
     /// <summary>The head of its key head that the rows of an item start with.</summary>
     [MethodImpl(Inline)]
@@ -134,10 +121,10 @@ public static class TensorItem
             return;
         int firstHead = FirstHead(call, memory, item);
         Store(address, item.FirstRow, item.Rows, item.Batch, item.KeyHead);
-        Store(address + 16, firstHead, item.Part, item.KeyLength, item.Offset);
+        Store(address + 16, firstHead, item.Slot, item.KeyLength, item.Offset);
     }
 
-    /// <summary>The item that is there, with each thread's own head; a warp's threads take it together.</summary>
+    /// <summary>The item that is there, with each thread's own head and without its part; a warp's threads take it together.</summary>
     /// <param name="call">The call.</param>
     /// <param name="memory">How heads share the rows.</param>
     /// <param name="address">Its place.</param>
@@ -150,7 +137,7 @@ public static class TensorItem
         item.Batch = Word(address + 8);
         item.KeyHead = Word(address + 12);
         item.Head = Head(call, memory, item, Word(address + 16), Group.IdxX);
-        item.Part = Word(address + 20);
+        item.Slot = Word(address + 20);
         item.KeyLength = Word(address + 24);
         item.Offset = Word(address + 28);
         return item;

@@ -17,8 +17,8 @@ public struct TensorMemory
     public TensorWork Work;
 
     /// <summary>
-    /// The address of the parts' results, float32: outputs, (part, batch, head, row, column) with as many columns as the kernel has, then
-    /// their log-sum-exp, (part, batch, head, row). 0 where keys are not split.
+    /// The address of the parts' results, float32: (slot, row of the tile), as many columns as the kernel has, then the row's log-sum-exp
+    /// (<see cref="TensorMerge.RowFloats"/>). 0 where keys are not split.
     /// </summary>
     public long Parts;
 

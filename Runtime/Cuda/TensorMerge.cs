@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using ILGPU;
 
 namespace FlashGen.Support;
@@ -15,29 +16,30 @@ internal static class TensorMerge
     // Threads of a group at most.
     private const int Threads = 256;
 
-    /// <summary>The kernel.</summary>
-    public static TensorKernel Kernel { get; } =
-        new(
-            Threads,
-            blockM: 0,
-            blockN: 0,
-            sharedBytes: 0,
-            () => typeof(TensorMerge).GetMethod(nameof(Merge), BindingFlags.NonPublic | BindingFlags.Static)!
-        );
+    // Of a thread where rows are many.
+    private const int ColumnsOfThread = 8;
+
+    /// <summary>The kernel for few rows: a group has some columns of one, a share of it some of the parts, all under way at once.</summary>
+    public static TensorKernel OfFewRows { get; } = Of(nameof(MergeFewRows));
+
+    /// <summary>The kernel for many rows: a thread has some columns of one, and needs no other thread.</summary>
+    public static TensorKernel OfManyRows { get; } = Of(nameof(MergeManyRows));
 
     /// <summary>Floats that the parts of a call take.</summary>
-    public static long Floats(in AttentionShape shape, int parts, int columns) =>
-        (long)parts * shape.Batch * shape.QueryHeads * shape.QueryLength * (columns + 1);
+    /// <param name="work">The call's work.</param>
+    /// <param name="columns">Columns of the kernel's outputs.</param>
+    public static long Floats(in TensorWork work, int columns) => (long)work.Slots * work.Rows * RowFloats(columns);
 
-    /// <summary>
-    /// How a device's threads share the merge. Few rows: a group has some columns of one and a share of it some of the parts, whose numbers
-    /// are on their way all at once. Many rows fill the device by themselves.
-    /// </summary>
+    /// <summary>Floats that a row's results of a part take: its outputs and its log-sum-exp, in whole sectors of 32 bytes.</summary>
+    public static int RowFloats(int columns) => columns + 8;
+
+    /// <summary>How a device's threads share the merge.</summary>
     /// <param name="work">The call's rows and parts.</param>
     /// <param name="valueDim">Columns of an output.</param>
     /// <param name="processors">The device's multiprocessors.</param>
     /// <param name="mostThreads">The most threads that a group of the device has.</param>
-    public static (int Groups, int Threads, int Shares) Distribution(
+    /// <returns>The kernel, the groups and their threads, and the kernel's last number: shares of a group, or threads of a row.</returns>
+    public static (TensorKernel Kernel, int Groups, int Threads, int OfRow) Distribution(
         in TensorWork work,
         int valueDim,
         int processors,
@@ -45,51 +47,70 @@ internal static class TensorMerge
     )
     {
         const int WarpsOfProcessor = 64;
-        int mostWarps = Math.Min(Threads, mostThreads) / 32,
-            warps = (valueDim + 31) / 32,
-            shares =
+        int rows = work.Slots / work.Parts * work.Rows,
+            threads = Math.Min(Threads, mostThreads),
+            mostWarps = threads / 32,
+            warps = (valueDim + 31) / 32;
+        if ((long)rows * warps * 2 > (long)WarpsOfProcessor * processors)
+        {
+            int threadsOfRow = (valueDim + ColumnsOfThread - 1) / ColumnsOfThread;
+            long all = (long)rows * threadsOfRow;
+            return (OfManyRows, (int)((all + threads - 1) / threads), threads, threadsOfRow);
+        }
+        int shares =
                 (int)
                     Math.Clamp(
-                        (long)WarpsOfProcessor * processors / ((long)work.Rows * warps),
+                        (long)WarpsOfProcessor * processors / ((long)rows * warps),
                         1,
                         Math.Min(mostWarps, work.Parts)
                     ),
             width = Math.Min(warps, mostWarps / shares) * 32;
-        return (work.Rows * ((valueDim + width - 1) / width), width * shares, shares);
+        return (OfFewRows, rows * ((valueDim + width - 1) / width), width * shares, shares);
     }
 
+    private static TensorKernel Of(string method) =>
+        new(
+            Threads,
+            blockM: 0,
+            blockN: 0,
+            sharedBytes: 0,
+            () => typeof(TensorMerge).GetMethod(method, BindingFlags.NonPublic | BindingFlags.Static)!
+        );
+
     // A group has as many columns of a row as there are threads in a share, each share every so many parts.
-    private static void Merge(
+    private static void MergeFewRows(
         PortableCall call,
+        TensorWork work,
         ArrayView<float> parts,
         ArrayView<ushort> output,
         ArrayView<float> logSumExp,
-        int rows,
-        int count,
+        int tileRows,
         int columns,
-        int shares,
-        int isBFloat16
+        int isBFloat16,
+        int shares
     )
     {
         ArrayView<float> logSumExps = SharedMemory.Allocate<float>(MostParts);
         ArrayView<float> weights = SharedMemory.Allocate<float>(MostParts);
         ArrayView<float> sums = SharedMemory.Allocate<float>(Threads);
-        int width = Group.DimX / shares,
+        int count = work.Parts,
+            rows = work.Slots / count * work.Rows,
+            width = Group.DimX / shares,
             share = Group.IdxX / width,
             block = Grid.IdxX / rows,
-            row = Grid.IdxX - block * rows,
             column = block * width + Group.IdxX - share * width;
+        MergedRow row = MergedRow.Of(call, work, Grid.IdxX - block * rows, tileRows, columns);
+        if (!row.Exists)
+            return;
         // Under way while the weights are found, as each number is while the one before is added.
-        float next = column < call.ValueDim & share < count ? parts[((long)share * rows + row) * columns + column] : 0;
-        long afterOutputs = (long)count * rows * columns;
+        float next = column < call.ValueDim & share < count ? parts[row.Part(share) + column] : 0;
         for (int part = Group.IdxX; part < count; part += Group.DimX)
-            logSumExps[part] = parts[afterOutputs + (long)part * rows + row];
+            logSumExps[part] = parts[row.Part(part) + columns];
         Group.Barrier();
         float largest = float.NegativeInfinity;
         for (int part = 0; part < count; part++)
             largest = Math.Max(largest, logSumExps[part]);
-        // Nothing kept by any part: subtract 0, so that -inf gives 0 and not NaN.
-        float shift = largest == float.NegativeInfinity ? 0 : largest;
+        float shift = Shift(largest);
         for (int part = Group.IdxX; part < count; part += Group.DimX)
             weights[part] = PortableMath.Exp(logSumExps[part] - shift);
         Group.Barrier();
@@ -102,7 +123,7 @@ internal static class TensorMerge
             {
                 float value = next;
                 if (part + shares < count)
-                    next = parts[((long)(part + shares) * rows + row) * columns + column];
+                    next = parts[row.Part(part + shares) + column];
                 sum += weights[part] * value;
             }
         sums[Group.IdxX] = sum;
@@ -111,15 +132,148 @@ internal static class TensorMerge
             return;
         for (int other = 1; other < shares; other++)
             sum += sums[Group.IdxX + other * width];
-        sum *= total == 0 ? 0 : 1 / total;
-        int head = row / call.QueryLength,
-            query = row - head * call.QueryLength,
-            batch = head / call.QueryHeads;
-        head -= batch * call.QueryHeads;
-        long at =
-            batch * call.OutputStrides.Batch + head * call.OutputStrides.Head + query * call.OutputStrides.Row + column;
-        output[at] = isBFloat16 != 0 ? PortableBFloat16.Store(sum) : PortableFloat16.Store(sum);
+        Store(output, row.Output + column, sum * Inverse(total), isBFloat16);
         if (column == 0 & logSumExp.Length > 0)
-            logSumExp[row] = total == 0 ? float.NegativeInfinity : shift + PortableMath.Log(total);
+            logSumExp[row.Number] = LogSumExp(total, shift);
+    }
+
+    // A thread has two times four columns of a row.
+    private static void MergeManyRows(
+        PortableCall call,
+        TensorWork work,
+        ArrayView<float> parts,
+        ArrayView<ushort> output,
+        ArrayView<float> logSumExp,
+        int tileRows,
+        int columns,
+        int isBFloat16,
+        int threadsOfRow
+    )
+    {
+        int count = work.Parts,
+            rows = work.Slots / count * work.Rows,
+            thread = Grid.IdxX * Group.DimX + Group.IdxX,
+            number = thread / threadsOfRow,
+            first = (thread - number * threadsOfRow) * 4,
+            second = first + threadsOfRow * 4;
+        if (number >= rows)
+            return;
+        MergedRow row = MergedRow.Of(call, work, number, tileRows, columns);
+        if (!row.Exists)
+            return;
+        ArrayView<Float4> outputs = parts.Cast<Float4>();
+        float largest = float.NegativeInfinity,
+            total = 0;
+        Float4 firstSum = default,
+            secondSum = default;
+        // Two parts at a time, so that all their numbers are under way together.
+        for (int part = 0; part < count; part += 2)
+        {
+            bool hasNext = part + 1 < count;
+            long place = row.Part(part),
+                nextPlace = row.Part(hasNext ? part + 1 : part);
+            float sum = parts[place + columns],
+                nextSum = hasNext ? parts[nextPlace + columns] : float.NegativeInfinity;
+            // Columns past the last are read, for there are as many as the kernel has, and not stored.
+            Float4 output0 = outputs[(place + first) / 4],
+                output1 = outputs[(place + second) / 4],
+                nextOutput0 = outputs[(nextPlace + first) / 4],
+                nextOutput1 = outputs[(nextPlace + second) / 4];
+            float before = largest;
+            largest = Math.Max(largest, Math.Max(sum, nextSum));
+            float shift = Shift(largest),
+                fade = PortableMath.ExpDown(before - shift),
+                weight = PortableMath.ExpDown(sum - shift),
+                nextWeight = PortableMath.ExpDown(nextSum - shift);
+            total = total * fade + weight + nextWeight;
+            firstSum = Float4.Add(Float4.Scale(firstSum, fade), weight, output0);
+            secondSum = Float4.Add(Float4.Scale(secondSum, fade), weight, output1);
+            firstSum = Float4.Add(firstSum, nextWeight, nextOutput0);
+            secondSum = Float4.Add(secondSum, nextWeight, nextOutput1);
+        }
+        float inverse = Inverse(total);
+        Store(call, output, row, first, Float4.Scale(firstSum, inverse), isBFloat16);
+        Store(call, output, row, second, Float4.Scale(secondSum, inverse), isBFloat16);
+        if (first == 0 & logSumExp.Length > 0)
+            logSumExp[row.Number] = LogSumExp(total, Shift(largest));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(
+        in PortableCall call,
+        ArrayView<ushort> output,
+        in MergedRow row,
+        int column,
+        Float4 values,
+        int isBFloat16
+    )
+    {
+        long place = row.Output + column;
+        int left = call.ValueDim - column;
+        if (left > 0)
+            Store(output, place, values.X, isBFloat16);
+        if (left > 1)
+            Store(output, place + 1, values.Y, isBFloat16);
+        if (left > 2)
+            Store(output, place + 2, values.Z, isBFloat16);
+        if (left > 3)
+            Store(output, place + 3, values.W, isBFloat16);
+    }
+
+    // Nothing kept by any part: subtract 0, so that -inf gives 0 and not NaN.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Shift(float largest) => largest == float.NegativeInfinity ? 0 : largest;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Inverse(float total) => total == 0 ? 0 : 1 / total;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float LogSumExp(float total, float shift) =>
+        total == 0 ? float.NegativeInfinity : shift + PortableMath.Log(total);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(ArrayView<ushort> output, long place, float value, int isBFloat16) =>
+        output[place] = isBFloat16 != 0 ? PortableBFloat16.Store(value) : PortableFloat16.Store(value);
+
+    // A row whose keys were split.
+    private struct MergedRow
+    {
+        // Its tile may have fewer rows, or its set fewer heads.
+        public bool Exists;
+
+        // Its number among all rows, and where its outputs start.
+        public long Number,
+            Output;
+
+        // Where its results of the first part start, and from one part's to the next one's.
+        private long first,
+            toNext;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static MergedRow Of(in PortableCall call, in TensorWork work, int number, int tileRows, int columns)
+        {
+            int tile = number / work.Rows,
+                rowOfTile = number - tile * work.Rows,
+                second = tile & (work.TilesOfUnit - 1),
+                firstUnit = work.Whole + (tile >> (work.TilesOfUnit - 1)) * work.Parts;
+            TensorPlace place = TensorPlace.Of(work, (uint)firstUnit, second != 0, tileRows, call.QueryLength);
+            int ofKeyHead = place.FirstHead + (rowOfTile & ((1 << work.HeadBits) - 1)),
+                ofTile = rowOfTile >> work.HeadBits,
+                head = place.KeyHead * call.GroupSize + ofKeyHead,
+                query = place.FirstRow + ofTile;
+            MergedRow row = default;
+            row.Exists = ofTile < place.Rows & ofKeyHead < call.GroupSize;
+            row.Number = ((long)place.Batch * call.QueryHeads + head) * call.QueryLength + query;
+            row.Output =
+                place.Batch * call.OutputStrides.Batch
+                + head * call.OutputStrides.Head
+                + query * call.OutputStrides.Row;
+            row.first = ((long)place.Slot * work.Rows + rowOfTile) * RowFloats(columns);
+            row.toNext = (long)work.TilesOfUnit * work.Rows * RowFloats(columns);
+            return row;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly long Part(int part) => first + part * toNext;
     }
 }

@@ -49,7 +49,26 @@ public static class TensorRange
         range.Last = TensorWarp.Max(range.Last);
         range.FirstOfAll = TensorWarp.Max(range.FirstOfAll);
         range.LastOfAll = TensorWarp.Min(range.LastOfAll);
-        if (memory.Work.Parts > 1 & range.First <= range.Last)
+        return OfPart(memory, item, range, blockN);
+    }
+
+    /// <summary>The keys of an item's rows where they keep all, of its part of them.</summary>
+    /// <param name="memory">How keys are split.</param>
+    /// <param name="item">The group's rows.</param>
+    /// <param name="blockN">Keys of a tile.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PortableRange OfAll(in TensorMemory memory, in PortableItem item, int blockN)
+    {
+        PortableRange range = default;
+        range.Last = item.Rows > 0 ? item.KeyLength - 1 : -1;
+        range.LastOfAll = item.KeyLength - 1;
+        return OfPart(memory, item, range, blockN);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static PortableRange OfPart(in TensorMemory memory, in PortableItem item, PortableRange range, int blockN)
+    {
+        if (item.Part >= 0 & range.First <= range.Last)
         {
             int first = range.First / blockN,
                 tiles = range.Last / blockN - first + 1,

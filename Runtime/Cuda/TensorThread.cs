@@ -58,7 +58,7 @@ public struct TensorThread<TRow>
         if (TMods.HasSink)
         {
             // The sink is a key without a value: one of the four threads of a row starts the sum with it.
-            float sink = item.Part == 0 ? mods.Sink(item.Head) : float.NegativeInfinity;
+            float sink = item.Part <= 0 ? mods.Sink(item.Head) : float.NegativeInfinity;
             bool isScaled = TMods.HasChanges || memory.IsScaledFirst != 0;
             thread.Maximum = isScaled ? sink : sink / memory.Scale;
             thread.Sum = (Group.IdxX & 3) == 0 & sink != float.NegativeInfinity ? 1 : 0;
@@ -78,7 +78,7 @@ public struct TensorThread<TRow>
         where TMods : struct, ITensorMods<TRow>
     {
         TensorThread<TRow> thread = default;
-        thread.Row = TensorItem.Query(call, memory, item, row);
+        thread.Row = TensorItem.Query(call, memory, item, row, Group.IdxX);
         thread.Below = TensorItem.Below(memory);
         thread.Number = Group.IdxX;
         thread.FindBounds(call, memory, item, mods, thread.Row);
@@ -107,6 +107,14 @@ public struct TensorThread<TRow>
         Last0 = bounds0.Last;
         First1 = bounds1.First;
         Last1 = bounds1.Last;
+    }
+
+    /// <summary>Lets the rows keep all keys.</summary>
+    [MethodImpl(Inline)]
+    public void KeepAll(int keyLength)
+    {
+        First0 = First1 = 0;
+        Last0 = Last1 = keyLength - 1;
     }
 
     /// <summary>The rows' pairs from one key on.</summary>
@@ -159,17 +167,20 @@ public struct TensorThread<TRow>
         float row1
     )
     {
-        bool isPart = memory.Work.Parts > 1;
-        if ((Number & 3) != 0 | (!isPart & memory.LogSumExp == 0))
+        bool isPart = item.Slot >= 0;
+        // One of the two: whether there is a log-sum-exp to store would be kept over the loop.
+        long start = isPart ? memory.Parts : memory.LogSumExp;
+        if ((Number & 3) != 0 | start == 0)
             return;
-        long index = Index(call, item);
-        if (isPart)
-            index += ((long)columns * memory.Work.Parts + item.Part) * memory.Work.Rows;
-        long address = (isPart ? memory.Parts : memory.LogSumExp) + sizeof(float) * index;
+        long address = start + sizeof(float) * (isPart ? PartRow(memory, item, columns) + columns : Index(call, item));
         if (Row < item.Rows)
             CudaAsm.Emit("st.global.f32 [%0], %1;", address, row0);
         if (Row + Below < item.Rows)
-            CudaAsm.Emit("st.global.f32 [%0], %1;", address + sizeof(float) * Below, row1);
+            CudaAsm.Emit(
+                "st.global.f32 [%0], %1;",
+                address + sizeof(float) * (isPart ? 8 * TensorMerge.RowFloats(columns) : Below),
+                row1
+            );
     }
 
     /// <summary>The address of the thread's first output in its first row (0) or its second (1).</summary>
@@ -199,17 +210,12 @@ public struct TensorThread<TRow>
 
     /// <summary>The address of the thread's first number in a part's result, in its first row (0) or its second (1); 0 past the last row.</summary>
     [MethodImpl(Inline)]
-    public readonly long Part(
-        in PortableCall call,
-        in TensorMemory memory,
-        in PortableItem item,
-        int columns,
-        int second
-    )
-    {
-        long row = (long)item.Part * memory.Work.Rows + Index(call, item) + second * Below;
-        return Row + second * Below < item.Rows ? memory.Parts + 4 * (row * columns + 2 * (Number & 3)) : 0;
-    }
+    public readonly long Part(in TensorMemory memory, in PortableItem item, int columns, int second) =>
+        Row + second * Below < item.Rows
+            ? memory.Parts
+                + sizeof(float)
+                    * (PartRow(memory, item, columns) + 8 * second * TensorMerge.RowFloats(columns) + 2 * (Number & 3))
+            : 0;
 
     [MethodImpl(Inline)]
     private static PortableBounds Bounds(int first, int last)
@@ -219,6 +225,11 @@ public struct TensorThread<TRow>
         bounds.Last = last;
         return bounds;
     }
+
+    // Where the first row's results are among all parts'.
+    [MethodImpl(Inline)]
+    private readonly long PartRow(in TensorMemory memory, in PortableItem item, int columns) =>
+        ((long)item.Slot * memory.Work.Rows + TensorItem.RowOf(memory, Row, Number)) * TensorMerge.RowFloats(columns);
 
     // Of the first row among all of the call.
     [MethodImpl(Inline)]

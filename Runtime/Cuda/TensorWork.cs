@@ -9,8 +9,9 @@ namespace FlashGen.Support;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public struct TensorWork
 {
-    /// <summary>The units of all groups together.</summary>
-    public int Units;
+    /// <summary>The units of all groups together: first those that have all keys of their rows, then those that have a part of them.</summary>
+    public int Units,
+        Whole;
 
     /// <summary>
     /// Tiles of rows of a unit: 1, or 2, one from each end, which together have as many keys under a causal mask as every other pair.
@@ -30,9 +31,12 @@ public struct TensorWork
     public int SetsOfKeyHead,
         SetsOfBatch;
 
-    /// <summary>Parts that the keys of a tile of rows are split into; more than 1 leave their results for <see cref="TensorMerge"/>.</summary>
+    /// <summary>Parts that keys are split into, each a unit after the whole ones, which leaves its results for <see cref="TensorMerge"/>.</summary>
     public int Parts;
 
-    /// <summary>Query rows of all heads and batch entries: from one part's results to the next.</summary>
+    /// <summary>Rows that a tile has at most: from one tile's results of a part to the next one's.</summary>
     public int Rows;
+
+    /// <summary>Tiles of rows whose results are parts', each of its own.</summary>
+    public readonly int Slots => (Units - Whole) * TilesOfUnit;
 }

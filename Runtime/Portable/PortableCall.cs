@@ -88,8 +88,9 @@ public struct PortableItem
         Rows,
         FirstColumn;
 
-    /// <summary>The part of the keys, where tensor cores split them.</summary>
-    public int Part;
+    /// <summary>Where tensor cores split keys, the part of them and the place of its results among all parts'; -1 for all keys.</summary>
+    public int Part,
+        Slot;
 
     /// <summary>The batch entry's key length and query offset.</summary>
     public int KeyLength,

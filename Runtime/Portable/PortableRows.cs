@@ -12,14 +12,13 @@ public struct PortableBounds
     public int First,
         Last;
 
-    /// <summary>No key at all.</summary>
+    /// <summary>No key at all; from key 0 on, so that where all rows start there the first one is no variable.</summary>
     public static PortableBounds None
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
             PortableBounds bounds = default;
-            bounds.First = int.MaxValue;
             bounds.Last = -1;
             return bounds;
         }

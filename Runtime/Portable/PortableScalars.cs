@@ -79,6 +79,26 @@ public static class PortableScalars
     [MethodImpl(Inline)]
     public static bool ReadBool(ArrayView<byte> table, long index) => Read(table, index) != 0;
 
+    /// <summary>
+    /// As <see cref="Read{T}"/>, once for all rows of a tile: whether there is an element shows by the clamped index. Whether the table is
+    /// empty, which no index has a say in, a device's compiler would keep from tile to tile.
+    /// </summary>
+    [MethodImpl(Inline)]
+    public static T ReadOfAll<T>(ArrayView<T> table, long index)
+        where T : unmanaged
+    {
+        long last = table.Length - 1,
+            place = Math.Max(0L, Math.Min(index, last));
+        T result = default;
+        if (place <= last)
+            result = table[place];
+        return result;
+    }
+
+    /// <summary>As <see cref="ReadOfAll{T}"/>, of a table of bools.</summary>
+    [MethodImpl(Inline)]
+    public static bool ReadBoolOfAll(ArrayView<byte> table, long index) => ReadOfAll(table, index) != 0;
+
     /// <summary>The length of a table, as its mods see it.</summary>
     [MethodImpl(Inline)]
     public static int Length<T>(ArrayView<T> table)

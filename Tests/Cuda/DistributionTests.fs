@@ -8,13 +8,15 @@ open FlashGen.Support
 let private kernel blockM blockN =
     TensorKernel(32 * (blockM / 16), blockM, blockN, 0, (fun () -> null))
 
-let private distribute (shape: AttentionShape) isHopper processors mostParts =
+let private distributeOf reach blockN (shape: AttentionShape) isHopper processors mostRows =
     let mutable shape = shape
 
     let struct (work, groups) =
-        TensorDistribution.Of(&shape, kernel 128 128, isHopper, processors, mostParts)
+        TensorDistribution.Of(&shape, kernel 128 blockN, reach, isHopper, processors, mostRows)
 
     work, groups
+
+let private distribute = distributeOf KeyReach.Some 128
 
 let private decode batch queryHeads keyHeads keys =
     AttentionShape(batch, queryHeads, keyHeads, 1, keys, 128)
@@ -25,13 +27,13 @@ let tests =
         "Cuda.Distribution"
         [
             test "heads of a group share the tile of one query" {
-                let work, groups = distribute (decode 16 32 8 8192) true 132 1
+                let work, groups = distribute (decode 16 32 8 8192) true 132 0L
                 Expect.equal (work.HeadBits, work.SetsOfKeyHead, work.SetsOfBatch) (2, 1, 8) "four heads"
                 Expect.equal (work.Units, groups) (128, 128) "a unit for each key head"
             }
             test "groups of heads that are no power of two leave rows empty, larger ones take several tiles" {
                 let bits queryHeads keyHeads =
-                    let work, _ = distribute (decode 1 queryHeads keyHeads 64) true 132 1
+                    let work, _ = distribute (decode 1 queryHeads keyHeads 64) true 132 0L
                     work.HeadBits, work.SetsOfKeyHead
 
                 Expect.equal (bits 7 1) (3, 1) "seven in eight"
@@ -40,55 +42,108 @@ let tests =
                 Expect.equal (bits 4 4) (0, 1) "one alone"
             }
             test "few tiles split their keys over all multiprocessors, as far as there is memory" {
-                let work, groups = distribute (decode 1 32 8 65536) true 132 1000
+                let work, groups = distribute (decode 1 32 8 65536) true 132 1000000L
                 Expect.equal (work.Parts, groups) (16, 128) "16 parts of 8 tiles"
-                let work, groups = distribute (decode 1 32 8 65536) true 132 5
+                let work, groups = distribute (decode 1 32 8 65536) true 132 (5L * 8L * 4L)
                 Expect.equal (work.Parts, groups) (5, 40) "memory for five"
-                let work, _ = distribute (decode 1 32 8 600) true 132 1000
+                let work, _ = distribute (decode 1 32 8 600) true 132 1000000L
                 Expect.equal work.Parts 1 "four tiles of keys are not worth a merge"
             }
             test "many rows keep heads apart, and come in pairs of tiles" {
                 let work, groups =
-                    distribute (AttentionShape(8, 16, 16, 2048, 2048, 128)) true 132 1000
+                    distribute (AttentionShape(8, 16, 16, 2048, 2048, 128)) true 132 1000000L
 
                 Expect.equal (work.HeadBits, work.Parts, work.TilesOfUnit) (0, 1, 2) "as they were"
                 Expect.equal (work.Units, groups) (8 * 16 * 8, 132) "pairs, on every multiprocessor"
             }
             test "Ampere's kernel shares tiles for one query alone" {
                 let bits queries =
-                    let work, _ = distribute (AttentionShape(1, 32, 8, queries, 4096, 128)) false 108 1
+                    let work, _ = distribute (AttentionShape(1, 32, 8, queries, 4096, 128)) false 108 0L
                     work.HeadBits
 
                 Expect.equal (bits 1) 2 "one query"
                 Expect.equal (bits 2) 0 "two queries"
             }
-            test "what WorkspaceSize asks for is what a call would take" {
+            test "a last round that is nearly empty has its keys split, where they are long" {
+                let split reach heads keys =
+                    let work, groups =
+                        distributeOf reach 128 (AttentionShape(1, heads, heads, 2048, keys, 128)) true 132 1000000L
+
+                    Expect.equal groups 132 "every multiprocessor"
+                    work.Whole, work.Parts, work.Units
+
+                let whole, parts, units = split KeyReach.All 9 8192
+                Expect.equal whole 132 "144 tiles: a round"
+                Expect.isTrue (parts >= 8 && units <= 2 * 132) $"and 12 in many parts: {parts}"
+                Expect.equal (split KeyReach.FromFirst 9 8192) (whole, parts, units) "as under a causal mask"
+                Expect.equal (split KeyReach.Some 9 8192) (144, 1, 144) "nothing is known of tables"
+                Expect.equal (split KeyReach.All 9 256) (144, 1, 144) "nothing is gained of few keys"
+                Expect.equal (split KeyReach.All 33 8192) (528, 1, 528) "four full rounds"
+            }
+            test "every row has all its keys once, and every part a place, in any memory" {
                 let random = System.Random FlashGen.Tests.Settings.seed
+                let mutable tails = 0
 
-                for _ in 1..300 do
+                for _ in 1..400 do
                     let keyHeads = random.Next(1, 9)
-                    let isHopper = random.Next 2 = 0
+                    let reach = enum<KeyReach>(random.Next 3)
 
-                    let mutable shape =
+                    let shape =
                         AttentionShape(
                             random.Next(1, 5),
-                            keyHeads * random.Next(1, 18),
+                            keyHeads * random.Next(1, 9),
                             keyHeads,
-                            random.Next(1, 300),
-                            random.Next(1, 9000),
+                            random.Next(1, 1500),
+                            random.Next(1, 20000),
                             64
                         )
 
-                    let wanted = TensorDistribution.Parts(&shape, kernel 128 64, isHopper, 132)
+                    let memory = int64 (10.0 ** (random.NextDouble() * 7.0))
+                    let work, groups = distributeOf reach 64 shape (random.Next 4 > 0) 132 memory
+                    let about = $"{reach} {shape}, {memory} rows: {work.Whole} + parts, {work.Parts}"
+                    let split = work.Units - work.Whole
+                    tails <- tails + (if work.Whole > 0 && split > 0 then 1 else 0)
+                    Expect.isTrue (groups >= 1 && groups <= work.Units) about
+                    Expect.isTrue (int64 work.Slots * int64 work.Rows <= memory) about
 
-                    let struct (work, _) =
-                        TensorDistribution.Of(&shape, kernel 128 64, isHopper, 132, 100000)
+                    Expect.isTrue (split = 0 && work.Parts = 1 || work.Parts > 1 && split % work.Parts = 0) about
 
-                    Expect.equal work.Parts wanted $"{shape}"
+                    let found = System.Collections.Generic.Dictionary<struct (int * int * int), int>()
+                    let slots = System.Collections.Generic.HashSet<int>()
 
-                    Expect.isTrue
-                        (work.SetsOfKeyHead <<< work.HeadBits >= shape.GroupSize
-                         && work.QueryTiles * (128 >>> work.HeadBits) >= shape.QueryLength)
-                        "every row has a place"
+                    for unit in 0 .. work.Units - 1 do
+                        for second in 0 .. work.TilesOfUnit - 1 do
+                            let place = TensorPlace.Of(&work, uint unit, (second = 1), 128, shape.QueryLength)
+
+                            if place.Slot >= 0 then
+                                Expect.isTrue (slots.Add place.Slot && place.Slot < work.Slots) about
+                                Expect.isTrue (place.Part < work.Parts) about
+                            else
+                                Expect.equal place.Part -1 about
+
+                            // Parts are numbered: their sum tells that there is each.
+                            let share =
+                                if place.Part < 0 then
+                                    work.Parts * (work.Parts + 1) / 2
+                                else
+                                    place.Part + 1
+
+                            for head in 0 .. (1 <<< work.HeadBits) - 1 do
+                                for query in place.FirstRow .. place.FirstRow + place.Rows - 1 do
+                                    let ofKeyHead = place.FirstHead + head
+
+                                    if ofKeyHead < shape.GroupSize then
+                                        let key =
+                                            struct (place.Batch, place.KeyHead * shape.GroupSize + ofKeyHead, query)
+
+                                        let _, before = found.TryGetValue key
+                                        found[key] <- share + before
+
+                            Expect.isTrue (place.Rows <<< work.HeadBits <= work.Rows) about
+
+                    Expect.equal found.Count (shape.Batch * shape.QueryHeads * shape.QueryLength) about
+                    Expect.isTrue (found.Values |> Seq.forall ((=) (work.Parts * (work.Parts + 1) / 2))) about
+
+                Expect.isGreaterThan tails 20 "some calls split their last round"
             }
         ]

@@ -130,6 +130,57 @@ let tests =
                     Expect.isTrue (chain stream ignore = expected) "without waiting between the calls"
                 }
 
+                test "a call reads what the call before it put together from parts" {
+                    let accelerator = cuda ()
+                    let mutable shape = AttentionShape(1, 8, 8, 40, 4000, 64)
+                    use kernels = FlashGen.Kernels.Full.Load accelerator
+                    let scratch = kernels.WorkspaceSize(&shape)
+                    Expect.isGreaterThan scratch 0L "keys are split"
+                    use workspace = accelerator.Allocate1D<byte> scratch
+                    let random = Random 7
+
+                    let tensor count : Tensor =
+                        accelerator.Allocate1D(
+                            Array.init (int count) (fun _ -> System.Half.op_Explicit (random.NextSingle() * 4f - 2f))
+                        )
+
+                    use query = tensor (shape.QueryElements TensorLayout.BatchHeadSequence)
+                    use key = tensor (shape.KeyElements TensorLayout.BatchHeadSequence)
+                    use value = tensor (shape.ValueElements TensorLayout.BatchHeadSequence)
+                    use first = tensor query.Length
+                    use second = tensor query.Length
+                    use arguments = new DeviceArguments()
+
+                    let chain (stream: AcceleratorStream) wait =
+                        let call (from: Tensor) (into: Tensor) =
+                            let tensors =
+                                DeviceTensors.Of<System.Half>(
+                                    view from,
+                                    view key,
+                                    view value,
+                                    view into,
+                                    workspace = workspace.View.BaseView
+                                )
+
+                            kernels.Forward(stream, tensors, &shape, arguments)
+                            wait ()
+
+                        call query first
+
+                        for _ in 1..50 do
+                            call first second
+                            call second first
+
+                        let result = Array.zeroCreate (int first.Length)
+                        first.View.CopyToCPU(stream, result)
+                        stream.Synchronize()
+                        result
+
+                    let expected = chain accelerator.DefaultStream accelerator.Synchronize
+                    use stream = accelerator.CreateStream()
+                    Expect.isTrue (chain stream ignore = expected) "without waiting between the calls"
+                }
+
                 test "several threads call one kernels object, load and dispose others" {
                     let accelerator = cuda ()
                     use shared = load accelerator

@@ -34,14 +34,14 @@ let private variantsOf (isTarget: Target -> bool) =
     Widths.variants
     |> List.filter (fun variant -> variant.Plans |> Seq.exists (fun plan -> isTarget plan.Target))
 
-let private cases make variant =
+let private cases make count variant =
     [ for number in 0 .. count - 1 -> make Settings.seed variant number ]
 
-let private obeys (load: AttentionVariant -> Accelerator -> AttentionKernels) make (variant: AttentionVariant) =
+let private obeys (load: AttentionVariant -> Accelerator -> AttentionKernels) make count (variant: AttentionVariant) =
     test variant.Name {
         use kernels = load variant (cuda ())
 
-        match Portable.PropertyTests.faults kernels variant (cases make variant) with
+        match Portable.PropertyTests.faults kernels variant (cases make count variant) with
         | [] -> ()
         | faults -> failtest $"%d{faults.Length} faults, --seed {Settings.seed}:\n%s{faults[0]}"
     }
@@ -57,14 +57,31 @@ let private asksForHeads (variant: AttentionVariant) =
     || [ "Everything"; "KeysOfHeads"; "RelativeBias"; "SparseHash"; "SwitchLevels" ]
        |> List.exists variant.Name.EndsWith
 
+/// Tiles that have as many keys each, or pairs of them that do: without a mask, up to the diagonal, up to a table's bound.
+let private splitsTails (variant: AttentionVariant) =
+    [ "Full"; "Causal"; "PrefixLm"; "Alibi"; "CausalDropout"; "Sink"; "SoftCap" ]
+    |> List.exists (fun name -> variant.Name = "FlashGen.Kernels." + name)
+
 let private lists title load isTarget =
     let variants = variantsOf isTarget
 
     testList
         title
         [
-            testList "Few queries" (variants |> List.filter asksForHeads |> List.map (obeys load Cases.makeFew))
-            testList "Properties" (variants |> List.map (obeys load Cases.make))
+            testList
+                "Few queries"
+                (variants
+                 |> List.filter asksForHeads
+                 |> List.map (obeys load Cases.makeFew count))
+            testList
+                "Last rounds"
+                (if isTarget Target.Sm90 then
+                     variants
+                     |> List.filter splitsTails
+                     |> List.map (obeys load Cases.makeTail (count / 2))
+                 else
+                     [])
+            testList "Properties" (variants |> List.map (obeys load Cases.make count))
         ]
 
 /// Side by side: compiling takes the time, and kernels are loaded and called by several threads so.

@@ -272,6 +272,38 @@ let private fewShape (random: Random) (variant: AttentionVariant) number =
         OutputStrides = strides (number % 5 = 4) queryHeads queries valueDim
     )
 
+/// Somewhat more tiles of rows than an H200 has multiprocessors, so that a second round of them is nearly empty, against enough keys for
+/// that round to have them split.
+let private tailShape (random: Random) (_: AttentionVariant) number =
+    let pick (options: 'a[]) = options[random.Next options.Length]
+    let isTall = number % 4 = 3
+
+    let heads, queries, keys =
+        if isTall then
+            70, 131, 1300
+        else
+            140, pick [| 1; 4; 7 |], pick [| 1300; 1900; 2600 |]
+
+    let headDim, valueDim =
+        if isTall then
+            96, 96
+        else
+            pick [| 128, 128; 96, 96; 64, 64; 128, 64; 256, 256 |]
+
+    let some odd = number % 3 = odd
+
+    AttentionShape(
+        1,
+        heads,
+        heads,
+        queries,
+        keys,
+        headDim,
+        valueDim,
+        KeyLengths = entriesOf 1 (some 1) (fun () -> keys - random.Next 200),
+        Offsets = entriesOf 1 (some 2) (fun () -> keys - random.Next 700)
+    )
+
 let private inputs (random: Random) number =
     let odd = [| HugeScores; LowScores; RisingScores; BadQueries; BadKeys; BadValues |]
 
@@ -409,6 +441,9 @@ let make = makeOf shape
 
 /// A case of decoding.
 let makeFew = makeOf fewShape
+
+/// A case whose last round of tiles of rows is nearly empty.
+let makeTail = makeOf tailShape
 
 /// A case that a simulated device computes in a moment.
 let makeSmall = makeOf smallShape

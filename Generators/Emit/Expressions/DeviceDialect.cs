@@ -66,8 +66,10 @@ internal sealed class DeviceDialect(bool wide = false, bool exact = false, bool 
         string length,
         TableElement element,
         ScalarType indexType,
-        string index
-    ) => $"{Scalars}.{(element.IsBoolElement ? "ReadBool" : "Read")}({table}, {index})";
+        string index,
+        Level level
+    ) =>
+        $"{Scalars}.Read{(element.IsBoolElement ? "Bool" : "")}{(level == Level.Uniform ? "OfAll" : "")}({table}, {index})";
 
     public override string Outside(string length, ScalarType indexType, string index) =>
         $"{Scalars}.Outside({length}, {index})";

@@ -22,7 +22,15 @@ internal abstract class Dialect
     public abstract string Select(ScalarType type, string condition, string ifTrue, string ifFalse);
 
     /// <summary>A read whose index is clamped to the table; an empty table reads 0.</summary>
-    public abstract string Read(string table, string length, TableElement element, ScalarType indexType, string index);
+    /// <param name="level">What the index depends on.</param>
+    public abstract string Read(
+        string table,
+        string length,
+        TableElement element,
+        ScalarType indexType,
+        string index,
+        Level level
+    );
 
     /// <summary>Whether an index lies outside its table.</summary>
     public abstract string Outside(string length, ScalarType indexType, string index);

@@ -306,8 +306,8 @@ internal sealed class ExprScope
             Fault(new(outside, ScalarType.Bool, index.Level, index.IsLanes, false), guard);
         }
         string text = index.IsLanes
-            ? lanes.Read(table, length, read.Item2, index.Type, index.Text)
-            : scalars.Read(table, length, read.Item2, index.Type, index.Text);
+            ? lanes.Read(table, length, read.Item2, index.Type, index.Text, index.Level)
+            : scalars.Read(table, length, read.Item2, index.Type, index.Text, index.Level);
         // Reads are dear: name them, so that they stay at their own level.
         return Name(new(text, type, index.Level, index.IsLanes, false), read.table);
     }

@@ -125,7 +125,8 @@ internal sealed class LaneDialect : Dialect
         string length,
         TableElement element,
         ScalarType indexType,
-        string index
+        string index,
+        Level level
     ) => $"Lanes.Read({table}, {length}, {index})";
 
     public override string Outside(string length, ScalarType indexType, string index) =>

@@ -80,7 +80,8 @@ internal class ScalarDialect(bool wide = false) : Dialect
         string length,
         TableElement element,
         ScalarType indexType,
-        string index
+        string index,
+        Level level
     ) => $"{Helpers}.Read({table}, {length}, {index})";
 
     public override string Outside(string length, ScalarType indexType, string index) =>

@@ -186,13 +186,13 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 Lines(
                     RowTiles,
                     i =>
-                        $"thread.Row = TensorItem.Query(call, memory, item, row + {16 * i});\n"
+                        $"thread.Row = TensorItem.Query(call, memory, item, row + {16 * i}, Group.IdxX);\n"
                         + $"thread.StoreLogSumExp(call, memory, item, {tile.ValueDim}, LogSumExp{2 * i}(), LogSumExp{2 * i + 1}());\n"
-                        + $"if (memory.Work.Parts > 1)\n    StorePart{Of(i)}(thread.Part(call, memory, item, {tile.ValueDim}, 0), thread.Part(call, memory, item, {tile.ValueDim}, 1));"
+                        + $"if (item.Slot >= 0)\n    StorePart{Of(i)}(thread.Part(memory, item, {tile.ValueDim}, 0), thread.Part(memory, item, {tile.ValueDim}, 1));"
                 ),
                 1
             )}}
-                if (memory.Work.Parts > 1)
+                if (item.Slot >= 0)
                     return;
                 Group.Barrier();
                 KeepOutputs(shared + (warpRow + (lane >> 2)) * {{2 * tile.ValueDim}} + ({{Swizzle(
@@ -278,7 +278,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                     Lines(
                         RowTiles,
                         i =>
-                            $"TensorThread<TRow> dropped{i} = default;\ndropped{i}.Row = TensorItem.Query(call, memory, item, row + {16 * i});\ndropped{i}.Below = TensorItem.Below(memory);\n"
+                            $"TensorThread<TRow> dropped{i} = default;\ndropped{i}.Row = TensorItem.Query(call, memory, item, row + {16 * i}, Group.IdxX);\ndropped{i}.Below = TensorItem.Below(memory);\n"
                             + $"Drop{Of(i)}(dropped{i}.Drop(call, item, tile * {tile.BlockN}));"
                     ),
                     1

@@ -29,7 +29,7 @@ internal sealed partial class Sm90Emitter
                     if (item.Rows <= 0)
                         continue;
                     int number = {{ThreadNumber}};
-                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number);
+                    PortableRange range = TMods.HasMask ? TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number) : TensorRange.OfAll(memory, item, {{tile.BlockN}});
                     TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, {{Row("number")}});
                     tiles.Begin(TensorWarp.Uniform(range.First / {{tile.BlockN}}), TensorWarp.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}));
                     Begin(thread.Maximum, thread.Sum, memory.ExponentScale);
@@ -48,9 +48,9 @@ internal sealed partial class Sm90Emitter
                         PortableTile.Fault(memory.Fault);
             {{Indent(FindAgain, 2)}}
                     thread.StoreLogSumExp(call, memory, item, {{tile.ValueDim}}, LogSumExp0(), LogSumExp1());
-                    if (memory.Work.Parts > 1)
+                    if (item.Slot >= 0)
                     {
-                        StorePart(thread.Part(call, memory, item, {{tile.ValueDim}}, 0), thread.Part(call, memory, item, {{tile.ValueDim}}, 1));
+                        StorePart(thread.Part(memory, item, {{tile.ValueDim}}, 0), thread.Part(memory, item, {{tile.ValueDim}}, 1));
                     }
                     else if ({{Same("memory.IsWide")}} != 0)
                     {

@@ -120,7 +120,7 @@ internal sealed partial class Sm90Emitter
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
             {
-                int lane = {{LaneAgain}};
+                int number = {{NumberAgain}}, lane = number & 31;
                 int keys = shared + Keys + {{KeyBytes}} * stage + 128 * ((lane & 7) + (lane >> 4 << 3)) + ((lane >> 3 & 1 ^ lane & 7) << 4);
                 ClearScores();
             {{Indent(AddHeldScores + AddScores, 1)}}
@@ -143,7 +143,7 @@ internal sealed partial class Sm90Emitter
 
     private string AddScores =>
         $$"""
-            int queries = QueryPiece(shared);
+            int queries = QueryPiece(shared, {{NumberOfQueries}});
             for (int dimension = 0; dimension < {{tile.HeadDim}}; dimension += 16)
             {
                 int piece = (dimension & 63) << 1, slice = dimension >> 6 << 7;

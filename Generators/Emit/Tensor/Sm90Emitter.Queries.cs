@@ -25,7 +25,7 @@ internal sealed partial class Sm90Emitter
             ? $$"""
                 if ({{HoldsQueries}})
                 {
-                    HoldQueries(QueryPiece(shared));
+                    HoldQueries(QueryPiece(shared, Group.IdxX));
                     Release(shared + QueryEmpty);
                 }
 

@@ -87,9 +87,9 @@ internal sealed partial class Sm90Emitter
             /// ISA, "Swizzling modes").
             /// </summary>
             [MethodImpl(Inline)]
-            private static int QueryPiece(int shared)
+            private static int QueryPiece(int shared, int number)
             {
-                int lane = Group.IdxX & 31, row = 16 * ((Group.IdxX >> 5) - 4) + (lane & 15);
+                int lane = number & 31, row = 16 * ((number >> 5) - 4) + (lane & 15);
                 return shared + 128 * row + ((lane >> 4 ^ lane & 7) << 4);
             }
 

@@ -13,7 +13,7 @@ internal static class TensorEntryEmitter
     {
         AttentionSpec spec = declaration.Spec;
         List<PlanChoice> plans = TensorPlans.Choices(declaration).ToList();
-        List<string> members = new() { Engine(plans.Select(choice => choice.Plan), spec), Entry(spec) };
+        List<string> members = new() { Engine(plans.Select(choice => choice.Plan), spec, coverage), Entry(spec) };
         members.AddRange(new TensorModsEmitter(spec, coverage, new PortableModsEmitter(spec, coverage)).Emit());
         string body = $$"""
             public sealed partial class Kernels
@@ -47,7 +47,7 @@ internal static class TensorEntryEmitter
                 .Select(argument => $" _parameters.Add({DeviceParameters.PassedOne(argument)});")
         );
 
-    private static string Engine(IEnumerable<TilePlan> plans, AttentionSpec spec)
+    private static string Engine(IEnumerable<TilePlan> plans, AttentionSpec spec, Coverage coverage)
     {
         string kernels = string.Join(
             "\n",
@@ -59,11 +59,12 @@ internal static class TensorEntryEmitter
             })
         );
         int limit = PositionNumbers.LengthLimit(spec.Scores);
+        string reach = Reach(coverage);
         string most = limit == int.MaxValue ? "" : $", maxLength: {Number(limit)}";
         return $$"""
             private delegate void TensorBody({{Signature(spec)}});
 
-            partial void LoadTensorCore(ref TensorEngine? engine) => engine = TensorEngine.Load(Variant, Accelerator, TensorKernels{{most}});
+            partial void LoadTensorCore(ref TensorEngine? engine) => engine = TensorEngine.Load(Variant, Accelerator, TensorKernels, {{reach}}{{most}});
 
             /// <summary>The tensor-core kernels, in the order of their plans.</summary>
             internal static TensorKernel[] TensorKernels => new TensorKernel[]
@@ -71,6 +72,17 @@ internal static class TensorEntryEmitter
             {{kernels}}
             };
             """;
+    }
+
+    private static string Reach(Coverage coverage)
+    {
+        bool isAny = !coverage.Conditions.IsEmpty || !coverage.First.IsEmpty || !coverage.Rest.IsEmpty;
+        return "global::FlashGen.Support.KeyReach."
+            + (
+                isAny ? "Some"
+                : coverage.Last.IsEmpty ? "All"
+                : "FromFirst"
+            );
     }
 
     private static string Signature(AttentionSpec spec) =>

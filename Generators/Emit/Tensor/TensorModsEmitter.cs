@@ -102,6 +102,16 @@ internal sealed class TensorModsEmitter
     // ILGPU stores a bool's field in memory, as no device can.
     private static string Kept(string type) => type == "bool" ? "int" : type;
 
+    // The driver's compiler keeps a product of 64 bits twice over the loop, in the pair that its lower half is born in and in a second one:
+    // a sum with what it cannot know to be 0 is born whole.
+    private static string AsKept(string name, string type) =>
+        type switch
+        {
+            "bool" => name + " ? 1 : 0",
+            "long" => name + " + call.Zero",
+            _ => name,
+        };
+
     private ExprScope Scope(Dialect dialect)
     {
         ExprScope scope = new(Axis.None, dialect, DeviceParameters.InKernel(spec), ArgumentUse.Trusted(spec), names);
@@ -168,9 +178,7 @@ internal sealed class TensorModsEmitter
             scopes.Select(scope => Section(scope, Level.Uniform) + Section(scope, Level.Row))
         );
         string kept = string.Concat(
-            hoisted.Select(field =>
-                $"\n    result.{field.Name} = {field.Name}{(field.Type == "bool" ? " ? 1 : 0" : "")};"
-            )
+            hoisted.Select(field => $"\n    result.{field.Name} = {AsKept(field.Name, field.Type)};")
         );
         return $$"""
             {{Inline}}
