@@ -61,11 +61,8 @@ internal static unsafe partial class CudaDriver
     public static nint Function(nint module, string name, int sharedBytes)
     {
         Check(cuModuleGetFunction(out nint function, module, name), "cuModuleGetFunction");
-        const int MaxDynamicShared = 8,
-            PreferredSharedCarveout = 9;
+        const int MaxDynamicShared = 8;
         Check(cuFuncSetAttribute(function, MaxDynamicShared, sharedBytes), "cuFuncSetAttribute");
-        // All of a multiprocessor's memory that can be: it is divided anew only when it is idle, between a kernel and a merge that wants less.
-        Check(cuFuncSetAttribute(function, PreferredSharedCarveout, 100), "cuFuncSetAttribute");
         return function;
     }
 
