@@ -44,7 +44,7 @@ internal static class TensorDistribution
         work.TilesOfUnit = isPaired ? 2 : 1;
         int units = isPaired ? pairs : tiles;
         (work.Whole, work.Parts) =
-            2 * tiles <= groups ? (0, Math.Min(groups / Math.Max(1, tiles), MostParts(shape, kernel)))
+            tiles <= groups / 2 ? (0, Math.Min(groups / Math.Max(1, tiles), MostParts(shape, kernel)))
             : isHopper && reach != KeyReach.Some ? TensorTail.Split(shape, kernel, work, units, processors, mostRows)
             : (units, 1);
         if (work.Whole == 0)

@@ -2,8 +2,8 @@ namespace FlashGen.Support;
 
 /// <summary>
 /// What the last rounds of units do: as many units as multiprocessors run at a time, and a last round that is nearly empty takes as long
-/// as a full one. Its units' keys are split then, so that all multiprocessors have something of it (as Stream-K does for matrix products:
-/// Osama et al., "Stream-K", 2023, section 4; parts are equal here). Times are estimates, in tiles of keys, as measured on an H200.
+/// as a full one. Its units' keys are split then, so that all multiprocessors have something of it (as Stream-K does for matrix products, where
+/// parts are not equal: Osama et al., arXiv 2301.03598). Times are estimates, in tiles of keys, as measured on an H200.
 /// </summary>
 internal static class TensorTail
 {
