@@ -73,5 +73,6 @@ internal static class TensorDistribution
         return best;
     }
 
-    private static int Ceiling(int a, int b) => (a + b - 1) / b;
+    /// <summary>a over b, rounded up.</summary>
+    public static int Ceiling(int a, int b) => (a + b - 1) / b;
 }

@@ -45,12 +45,12 @@ internal static class TensorTail
     {
         int rowsOfUnit = work.TilesOfUnit * work.Rows;
         // A pair's tiles have half of the keys each, as a causal mask leaves them.
-        int tiles = (shape.KeyLength + kernel.BlockN - 1) / kernel.BlockN;
+        int tiles = TensorDistribution.Ceiling(shape.KeyLength, kernel.BlockN);
         double begin = Begin * work.TilesOfUnit,
             scores = (double)kernel.BlockM * kernel.BlockN,
             tile = Math.Max(2 * scores * (shape.HeadDim + shape.ValueDim) / Operations, scores / Scores);
         int full = units / processors;
-        double least = Rounds(units, processors) * (tiles + begin) / LeastGain;
+        double least = TensorDistribution.Ceiling(units, processors) * (tiles + begin) / LeastGain;
         (int Whole, int Parts) best = (units, 1);
         for (int rounds = full; rounds >= Math.Max(0, full - 1); rounds--)
         {
@@ -59,15 +59,14 @@ internal static class TensorTail
             long rows = (long)split * rowsOfUnit;
             for (int parts = 2; parts <= Math.Min(MostParts, tiles / LeastTiles) && rows * parts <= mostRows; parts++)
             {
+                int roundsOfParts = TensorDistribution.Ceiling(split * parts, processors);
                 double merge = Merge + MergeRow * rows + MergePart * parts,
-                    ofPart = (tiles + parts - 1) / parts + begin + Store * work.TilesOfUnit,
-                    time = rounds * (tiles + begin) + Rounds(split * parts, processors) * ofPart + merge / tile;
+                    ofPart = TensorDistribution.Ceiling(tiles, parts) + begin + Store * work.TilesOfUnit,
+                    time = rounds * (tiles + begin) + roundsOfParts * ofPart + merge / tile;
                 if (split > 0 && time < least)
                     (best, least) = ((whole, parts), time);
             }
         }
         return best;
     }
-
-    private static int Rounds(int units, int processors) => (units + processors - 1) / processors;
 }

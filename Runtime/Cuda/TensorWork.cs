@@ -9,9 +9,11 @@ namespace FlashGen.Support;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public struct TensorWork
 {
-    /// <summary>The units of all groups together: first those that have all keys of their rows, then those that have a part of them.</summary>
-    public int Units,
-        Whole;
+    /// <summary>The units of all groups together.</summary>
+    public int Units;
+
+    /// <summary>The first units, which have all keys of their rows; those behind them have a part each.</summary>
+    public int Whole;
 
     /// <summary>
     /// Tiles of rows of a unit: 1, or 2, one from each end, which together have as many keys under a causal mask as every other pair.
@@ -31,12 +33,12 @@ public struct TensorWork
     public int SetsOfKeyHead,
         SetsOfBatch;
 
-    /// <summary>Parts that keys are split into, each a unit after the whole ones, which leaves its results for <see cref="TensorMerge"/>.</summary>
+    /// <summary>Parts that a split unit's keys make, whose results are left for <see cref="TensorMerge"/>; 1 where none is split.</summary>
     public int Parts;
 
-    /// <summary>Rows that a tile has at most: from one tile's results of a part to the next one's.</summary>
+    /// <summary>The most rows that a tile of the call has: so many each slot has room for.</summary>
     public int Rows;
 
-    /// <summary>Tiles of rows whose results are parts', each of its own.</summary>
+    /// <summary>Slots for results of parts: one for each tile of rows and part.</summary>
     public readonly int Slots => (Units - Whole) * TilesOfUnit;
 }

@@ -80,6 +80,24 @@ let tests =
                 Expect.equal (split KeyReach.All 9 256) (144, 1, 144) "nothing is gained of few keys"
                 Expect.equal (split KeyReach.All 33 8192) (528, 1, 528) "four full rounds"
             }
+            test "the device's cases of last rounds are such that an H200 splits them" {
+                let split =
+                    [
+                        for number in 0..7 do
+                            let case =
+                                FlashGen.Tests.Kernels.Cases.makeTail
+                                    FlashGen.Tests.Settings.seed
+                                    FlashGen.Kernels.Full.Variant
+                                    number
+
+                            let work, _ = distributeOf KeyReach.All 128 case.Shape true 132 1000000L
+
+                            if work.Whole > 0 && work.Parts > 1 then
+                                number
+                    ]
+
+                Expect.isGreaterThan split.Length 3 "more than some"
+            }
             test "every row has all its keys once, and every part a place, in any memory" {
                 let random = System.Random FlashGen.Tests.Settings.seed
                 let mutable tails = 0

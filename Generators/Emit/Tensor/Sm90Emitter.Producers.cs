@@ -58,7 +58,7 @@ internal sealed partial class Sm90Emitter
                 for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
                 {
                     PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}});
-                    PortableRange range = TMods.HasMask ? TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, Group.IdxX) : TensorRange.OfAll(memory, item, {{tile.BlockN}});
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, Group.IdxX);
                     int first = range.First / {{tile.BlockN}};
                     for (int from = range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}; from >= first; from -= TensorChunk.Tiles)
                     {
