@@ -34,11 +34,12 @@ public static class TensorItem
     /// <param name="memory">The call's work, and key lengths of all batch entries, then their offsets, or nothing.</param>
     /// <param name="step">The step.</param>
     /// <param name="tileRows">Rows of a tile.</param>
+    /// <param name="number">The thread's number.</param>
     [MethodImpl(Inline)]
-    public static PortableItem Of(in PortableCall call, in TensorMemory memory, int step, int tileRows)
+    public static PortableItem Of(in PortableCall call, in TensorMemory memory, int step, int tileRows, int number)
     {
         bool isSecond = (step & (memory.Work.TilesOfUnit - 1)) != 0;
-        return Of(call, memory, (uint)Unit(memory, step), isSecond, tileRows);
+        return Of(call, memory, (uint)Unit(memory, step), isSecond, tileRows, number);
     }
 
     /// <summary>The rows of a group that has one tile of rows and no steps; else as of a step.</summary>
@@ -47,10 +48,17 @@ public static class TensorItem
     /// <param name="tileRows">Rows of a tile.</param>
     [MethodImpl(Inline)]
     public static PortableItem OfGroup(in PortableCall call, in TensorMemory memory, int tileRows) =>
-        Of(call, memory, (uint)Grid.IdxX, false, tileRows);
+        Of(call, memory, (uint)Grid.IdxX, false, tileRows, Group.IdxX);
 
     [MethodImpl(Inline)]
-    private static PortableItem Of(in PortableCall call, in TensorMemory memory, uint unit, bool isSecond, int tileRows)
+    private static PortableItem Of(
+        in PortableCall call,
+        in TensorMemory memory,
+        uint unit,
+        bool isSecond,
+        int tileRows,
+        int number
+    )
     {
         TensorPlace place = TensorPlace.Of(memory.Work, unit, isSecond, tileRows, call.QueryLength);
         PortableItem item = default;
@@ -58,7 +66,7 @@ public static class TensorItem
         item.Rows = TensorWarp.Uniform(place.Rows);
         item.Batch = TensorWarp.Uniform(place.Batch);
         item.KeyHead = TensorWarp.Uniform(place.KeyHead);
-        item.Head = Head(call, memory, item, place.FirstHead, Group.IdxX);
+        item.Head = Head(call, memory, item, place.FirstHead, number);
         item.Part = TensorWarp.Uniform(place.Part);
         item.Slot = TensorWarp.Uniform(place.Slot);
         item.KeyLength = call.KeyLength;

@@ -94,7 +94,11 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
     // The first row of a thread's warp in the tile.
     private string WarpRow(string number) => $"{16 * RowTiles} * ({number} >> 5)";
 
-    // Where a thread's rows of values start.
+    // Where a thread's rows of keys start; what ldmatrix takes of them has its two halves the other way round.
+    private string FirstKey(string lane) =>
+        $"shared + Keys + (({lane} & 7) + ({lane} >> 4 << 3)) * {2 * tile.HeadDim} + (({lane} >> 3 & 1 ^ {Swizzle(tile.HeadDim, lane)}) << 4)";
+
+    // Where its rows of values start.
     private string FirstValue(string lane) =>
         $"shared + Values + ({lane} & 15) * {2 * tile.ValueDim} + (({lane} >> 4 ^ {Swizzle(tile.ValueDim, lane)}) << 4)";
 
@@ -152,13 +156,12 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
             )}}
                     Load{{tile.BlockN}}x{{tile.HeadDim}}(width, whole, shared + Keys, keyPlace, keys, ownKeys, call.KeyStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.HeadDim);
                     Load{{tile.BlockN}}x{{tile.ValueDim}}(width, whole, shared + Values, valuePlace, values, ownValues, call.ValueStrides.Row, tiles.Tile * {{tile.BlockN}}, item.KeyLength, call.ValueDim);
-                    // Where a thread's rows of operands start: what ldmatrix takes of keys has its two halves the other way round.
+                    // Where a thread's rows of operands start.
                     int query = shared + (warpRow + (lane & 15)) * {{2 * tile.HeadDim}} + ((lane >> 4 ^ {{Swizzle(
                 tile.HeadDim,
                 "lane"
             )}}) << 4);
-                    int key = shared + Keys + ((lane & 7) + (lane >> 4 << 3)) * {{2
-                * tile.HeadDim}} + ((lane >> 3 & 1 ^ {{Swizzle(tile.HeadDim, "lane")}}) << 4);
+                    int key = {{FirstKey("lane")}};
                     int value = {{FirstValue("lane")}};
                     int stage = 0;
                     bool isFirst = true;
@@ -171,7 +174,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 }
                 Normalize(memory.OutputScale);
                 item = TensorItem.Load(call, memory, shared + Item);
-                // A search for tiles leaves no register for what follows from the thread's number: it is asked for anew here and in the loop.
+                // Searches for tiles and dropout leave no register for what follows from the thread's number: it is asked for anew here or in the loop.
                 if (TMods.HasRest)
                 {
                     thread.Number = TensorWarp.Thread();
@@ -224,7 +227,14 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
             """;
         if (isNarrow)
             yield return keys + "\n" + values;
-        yield return $"MultiplyKeys(query, key + stage * {KeyBytes});";
+        yield return $$"""
+            if (TMods.HasDropout)
+            {
+                int own = TensorWarp.Thread() & 31;
+                key = {{FirstKey("own")}};
+            }
+            MultiplyKeys(query, key + stage * {{KeyBytes}});
+            """;
         if (!isNarrow)
             yield return keys;
         yield return $"Probabilities<TMods, TRow>(call, memory, shared, item, mods, row, warpFirst, warpLast, tile, isPartial, isFirst, query, key + stage * {KeyBytes}, ref faults);";

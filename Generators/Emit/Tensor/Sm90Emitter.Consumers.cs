@@ -25,7 +25,7 @@ internal sealed partial class Sm90Emitter
                 TensorTiles tiles = default;
                 for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
                 {
-                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}});
+                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, Group.IdxX);
                     if (item.Rows <= 0)
                         continue;
                     int number = {{ThreadNumber}};

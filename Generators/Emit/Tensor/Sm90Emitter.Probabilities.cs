@@ -33,7 +33,7 @@ internal sealed partial class Sm90Emitter
             if (isCut | rises != 0)
             {
                 if (!isCut)
-                    MultiplyKeysAgain<TMods, TRow>(shared, {{keyStage}});
+                    MultiplyKeysAgain<TMods, TRow>(call, shared, {{keyStage}});
                 Score<TMods, TRow>(call, memory, item, mods, ref thread, tiles, isCut);
                 FindMaxima();
                 Softmax();
@@ -116,7 +116,7 @@ internal sealed partial class Sm90Emitter
             /// product.
             /// </summary>
             [MethodImpl(Inline)]
-            private static void MultiplyKeysAgain<TMods, TRow>(int shared, int stage)
+            private static void MultiplyKeysAgain<TMods, TRow>(in PortableCall call, int shared, int stage)
                 where TMods : struct, ITensorMods<TRow>
                 where TRow : struct
             {
@@ -144,7 +144,7 @@ internal sealed partial class Sm90Emitter
     private string AddScores =>
         $$"""
             int queries = QueryPiece(shared, {{NumberOfQueries}});
-            for (int dimension = 0; dimension < {{tile.HeadDim}}; dimension += 16)
+            for (int dimension = 0; TensorLoop.IsBelow(dimension, {{tile.HeadDim}}); dimension += 16)
             {
                 int piece = (dimension & 63) << 1, slice = dimension >> 6 << 7;
                 AddScores((queries ^ piece) + {{tile.BlockM}} * slice, (keys ^ piece) + {{tile.BlockN}} * slice);

@@ -19,8 +19,10 @@ internal sealed partial class Sm90Emitter
                 MapAddresses();
                 for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
                 {
-                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}});
-                    PortableRange range = TMods.HasMask ? TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, Group.IdxX) : TensorRange.OfAll(memory, item, {{tile.BlockN}});
+                    // Asked for anew: what follows from it would be kept over the loop, and the copying warp has few registers.
+                    int number = TensorWarp.Thread();
+                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, number);
+                    PortableRange range = TMods.HasMask ? TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number) : TensorRange.OfAll(memory, item, {{tile.BlockN}});
                     TensorCount.Item<TMods, TRow>(memory, item, range, {{tile.BlockN}});
                     tiles.Begin(range.First / {{tile.BlockN}}, range.Last < 0 ? -1 : range.Last / {{tile.BlockN}});
                     Next<TMods, TRow>(ref tiles, shared);
@@ -57,7 +59,7 @@ internal sealed partial class Sm90Emitter
                 int warp = (Group.IdxX >> 5) - 1, chunks = 0;
                 for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
                 {
-                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}});
+                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, Group.IdxX);
                     PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, Group.IdxX);
                     int first = range.First / {{tile.BlockN}};
                     for (int from = range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}; from >= first; from -= TensorChunk.Tiles)

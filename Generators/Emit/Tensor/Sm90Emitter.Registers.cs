@@ -85,6 +85,6 @@ internal sealed partial class Sm90Emitter
     private string NumberAgain =>
         IsTight || tile.HeadDim > 64 ? "TensorWarp.Thread()" : "TMods.HasChanges ? Group.IdxX : TensorWarp.Thread()";
 
-    // By which it finds its queries then. With three warpgroups the loop is 3 to 4 % slower where that is asked for anew, too.
-    private string NumberOfQueries => IsTight ? "Group.IdxX" : "number";
+    // By which it finds its queries then. With three warpgroups the loop is 3 to 4 % slower where that is asked for anew by a shuffle, too.
+    private string NumberOfQueries => IsTight ? "Group.IdxX + stage * call.Zero" : "number";
 }

@@ -34,7 +34,8 @@ internal sealed partial class Sm90Emitter
                 // Every warp that takes it: those that multiply, and the copying one.
                 yield return $"mbarrier.init.shared::cta.b64 [%0+{at + 8 * ChunksAhead}], %2;";
             }
-            yield return "fence.mbarrier_init.release.cluster; fence.proxy.async;";
+            // Of shared memory alone: the fence of all memory waits for the device's.
+            yield return "fence.mbarrier_init.release.cluster; fence.proxy.async.shared::cta;";
         }
         return $$""""
             {{TensorPtx.Method(
@@ -129,13 +130,13 @@ internal sealed partial class Sm90Emitter
         string maps = string.Join(
             "\n",
             new[] { "queryMap", "keyMap", "valueMap" }.Select(map =>
-                $"mov.b64 {map}At, {map}; cvta.param.u64 {map}At, {map}At;"
+                $"mov.b64 {map}At, {map}; cvta.param.u64 {map}At, {map}At; prefetch.tensormap [{map}At];"
             )
         );
         return string.Join(
             "\n\n",
             TensorPtx.Method(
-                "The addresses of the tensor maps among the kernel's parameters.",
+                "The addresses of the tensor maps among the kernel's parameters; the copy engine fetches them while its first tile is found.",
                 "MapAddresses",
                 "",
                 maps,

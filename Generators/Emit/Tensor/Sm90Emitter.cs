@@ -125,7 +125,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                     CudaAsm.Emit(PhiloxKeys.Registers);
                 int shared = SharedBase();
                 // The warpgroups that multiply: few queries fill fewer of them.
-                int consumers = (Math.Min(call.QueryLength, {{tile.BlockM}} >> memory.Work.HeadBits) << memory.Work.HeadBits) + 63 >> 6;
+                int consumers = memory.Work.Rows + 63 >> 6;
                 if (Group.IdxX == 0)
                     InitializeBarriers(shared + QueryFull, 4 * consumers, 4 * consumers + 1);
                 Group.Barrier();
