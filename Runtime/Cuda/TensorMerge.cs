@@ -82,7 +82,7 @@ internal static class TensorMerge
         PortableCall call,
         TensorWork work,
         ArrayView<float> parts,
-        ArrayView<ushort> output,
+        ArrayView<ushort> outputs,
         ArrayView<float> logSumExp,
         int tileRows,
         int columns,
@@ -90,52 +90,63 @@ internal static class TensorMerge
         int shares
     )
     {
-        ArrayView<float> logSumExps = SharedMemory.Allocate<float>(MostParts);
-        ArrayView<float> weights = SharedMemory.Allocate<float>(MostParts);
         ArrayView<float> sums = SharedMemory.Allocate<float>(Threads);
         int count = work.Parts,
             rows = work.Slots / count * work.Rows,
             width = Group.DimX / shares,
             share = Group.IdxX / width,
             block = Grid.IdxX / rows,
-            column = block * width + Group.IdxX - share * width;
+            column = block * width + Group.IdxX - share * width,
+            lane = Group.IdxX & 31;
         MergedRow row = MergedRow.Of(call, work, Grid.IdxX - block * rows, tileRows, columns);
         if (!row.Exists)
             return;
-        // Under way while the weights are found, as each number is while the one before is added.
-        float next = column < call.ValueDim & share < count ? parts[row.Part(share) + column] : 0;
-        for (int part = Group.IdxX; part < count; part += Group.DimX)
-            logSumExps[part] = parts[row.Part(part) + columns];
-        Group.Barrier();
-        float largest = float.NegativeInfinity;
-        for (int part = 0; part < count; part++)
-            largest = Math.Max(largest, logSumExps[part]);
-        float shift = Shift(largest);
-        for (int part = Group.IdxX; part < count; part += Group.DimX)
-            weights[part] = PortableMath.Exp(logSumExps[part] - shift);
-        Group.Barrier();
-        float total = 0,
-            sum = 0;
-        for (int part = 0; part < count; part++)
-            total += weights[part];
-        if (column < call.ValueDim)
-            for (int part = share; part < count; part += shares)
-            {
-                float value = next;
-                if (part + shares < count)
-                    next = parts[row.Part(part + shares) + column];
-                sum += weights[part] * value;
-            }
+        // A warp looks at all parts' sums for itself. They and the first two outputs are under way together.
+        float output = Output(parts, call, row, share, count, column),
+            nextOutput = Output(parts, call, row, share + shares, count, column),
+            own = LogSumExp(parts, row, lane, count, columns),
+            largest = own;
+        for (int part = lane + 32; part < count; part += 32)
+            largest = Math.Max(largest, LogSumExp(parts, row, part, count, columns));
+        float shift = Shift(TensorWarp.Max(largest)),
+            total = PortableMath.ExpDown(own - shift);
+        for (int part = lane + 32; part < count; part += 32)
+            total += PortableMath.ExpDown(LogSumExp(parts, row, part, count, columns) - shift);
+        total = TensorWarp.Sum(total);
+        float sum = 0;
+        for (int part = share; part < count; part += 2 * shares)
+        {
+            sum += PortableMath.ExpDown(LogSumExp(parts, row, part, count, columns) - shift) * output;
+            sum += PortableMath.ExpDown(LogSumExp(parts, row, part + shares, count, columns) - shift) * nextOutput;
+            output = Output(parts, call, row, part + 2 * shares, count, column);
+            nextOutput = Output(parts, call, row, part + 3 * shares, count, column);
+        }
         sums[Group.IdxX] = sum;
         Group.Barrier();
         if (share > 0 | column >= call.ValueDim)
             return;
         for (int other = 1; other < shares; other++)
             sum += sums[Group.IdxX + other * width];
-        Store(output, row.Output + column, sum * Inverse(total), isBFloat16);
+        Store(outputs, row.Output + column, sum * Inverse(total), isBFloat16);
         if (column == 0 & logSumExp.Length > 0)
             logSumExp[row.Number] = LogSumExp(total, shift);
     }
+
+    // A part's output, 0 past the last part or column.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Output(
+        ArrayView<float> parts,
+        in PortableCall call,
+        in MergedRow row,
+        int part,
+        int count,
+        int column
+    ) => part < count & column < call.ValueDim ? parts[row.Part(part) + column] : 0;
+
+    // A part's log-sum-exp, that of nothing past the last part.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float LogSumExp(ArrayView<float> parts, in MergedRow row, int part, int count, int columns) =>
+        part < count ? parts[row.Part(part) + columns] : float.NegativeInfinity;
 
     // A thread has two times four columns of a row.
     private static void MergeManyRows(

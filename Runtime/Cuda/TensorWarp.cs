@@ -69,6 +69,16 @@ public static class TensorWarp
         return value;
     }
 
+    /// <summary>The sum of a warp's values, in the same order in each of its threads.</summary>
+    /// <inheritdoc cref="Min(int)"/>
+    [MethodImpl(Inline)]
+    public static float Sum(float value)
+    {
+        for (int mask = 16; mask > 0; mask /= 2)
+            value += Warp.ShuffleXor(value, mask);
+        return value;
+    }
+
     /// <summary>The least value of a warp; NaN where one is NaN.</summary>
     /// <inheritdoc cref="Min(int)"/>
     [MethodImpl(Inline)]
