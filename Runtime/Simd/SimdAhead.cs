@@ -6,61 +6,52 @@ namespace FlashGen.Support;
 
 /// <summary>
 /// What is read or written next, fetched into the second-level cache while a tile is computed, a few rows at a time: the next tile of
-/// keys and values or, behind the last one, the rows of the output and the next queries. A burst of fetches would make the tile wait.
+/// keys and values, and this tile's share of the rows of the output and of the next queries. A burst of fetches would make the tile
+/// wait: a core has few lines under way at a time, and those of the tile itself come from the second-level cache.
 /// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public unsafe struct SimdAhead
 {
-    private const int CacheLine = 64;
-
-    private byte* first,
-        second;
-    private nint firstStride,
-        secondStride;
-    private int firstBytes,
-        secondBytes,
-        rows,
-        rowsPerStep;
+    private Rows tile,
+        edges;
+    private int edgesDone;
 
     /// <summary>
-    /// What comes after the keys before <paramref name="end"/>, of an item that reads up to key <paramref name="last"/> in tiles of
-    /// <paramref name="keys"/>; fetched in so many <paramref name="steps"/>.
+    /// Begins a tile of keys from <paramref name="start"/> on, behind which come <paramref name="keys"/> from <paramref name="end"/> on, of
+    /// an item that reads up to key <paramref name="last"/>; fetched in so many <paramref name="steps"/>.
     /// </summary>
-    public static SimdAhead Of<T>(in SimdCall call, in SimdItem item, int end, int last, int keys, int steps)
+    public void Begin<T>(in SimdCall call, in SimdItem item, int start, int end, int last, int keys, int steps)
         where T : unmanaged
     {
-        SimdAhead ahead = default;
         if (!Sse.IsSupported)
-            return ahead;
-        if (end <= last)
-        {
-            ahead.rows = Math.Min(keys, last + 1 - end);
-            ahead.first = (byte*)(call.KeyRow<T>(item) + end * call.KeyStrides.Row);
-            ahead.second = (byte*)(call.ValueRow<T>(item) + end * call.ValueStrides.Row);
-            (ahead.firstStride, ahead.firstBytes) = ((nint)call.KeyStrides.Row * sizeof(T), call.HeadDim * sizeof(T));
-            (ahead.secondStride, ahead.secondBytes) = (
+            return;
+        bool isLast = end > last;
+        tile = isLast
+            ? default
+            : new(
+                (byte*)(call.KeyRow<T>(item) + end * call.KeyStrides.Row),
+                (nint)call.KeyStrides.Row * sizeof(T),
+                call.HeadDim * sizeof(T),
+                (byte*)(call.ValueRow<T>(item) + end * call.ValueStrides.Row),
                 (nint)call.ValueStrides.Row * sizeof(T),
-                call.ValueDim * sizeof(T)
+                call.ValueDim * sizeof(T),
+                Math.Min(keys, last + 1 - end),
+                steps
             );
-        }
-        else
-        {
+        int left = item.Rows - edgesDone,
+            share = isLast ? left : (int)((long)left * (end - start) / (last + 1 - start));
+        edges = new(
+            (byte*)(call.OutputRow<T>(item) + edgesDone * call.OutputStrides.Row),
+            (nint)call.OutputStrides.Row * sizeof(T),
+            call.ValueDim * sizeof(T),
+            (byte*)((T*)call.Query + item.NextQueries + edgesDone * call.QueryStrides.Row),
+            (nint)call.QueryStrides.Row * sizeof(T),
+            call.HeadDim * sizeof(T),
+            share,
             // Under a causal mask the last tile takes less than half of its steps.
-            steps = (steps + 3) / 4;
-            ahead.rows = item.Rows;
-            ahead.first = (byte*)call.OutputRow<T>(item);
-            (ahead.firstStride, ahead.firstBytes) = (
-                (nint)call.OutputStrides.Row * sizeof(T),
-                call.ValueDim * sizeof(T)
-            );
-            ahead.second = (byte*)((T*)call.Query + item.NextQueries);
-            (ahead.secondStride, ahead.secondBytes) = (
-                (nint)call.QueryStrides.Row * sizeof(T),
-                call.HeadDim * sizeof(T)
-            );
-        }
-        ahead.rowsPerStep = (ahead.rows + steps - 1) / steps;
-        return ahead;
+            isLast ? (steps + 3) / 4 : steps
+        );
+        edgesDone += share;
     }
 
     /// <summary>Fetches the next few rows.</summary>
@@ -69,14 +60,41 @@ public unsafe struct SimdAhead
     {
         if (!Sse.IsSupported)
             return;
-        for (int row = Math.Min(rows, rowsPerStep); row > 0; row--, rows--)
+        tile.Step();
+        edges.Step();
+    }
+
+    // Rows of two tensors, so many in a step.
+    private struct Rows(
+        byte* first,
+        nint firstStride,
+        int firstBytes,
+        byte* second,
+        nint secondStride,
+        int secondBytes,
+        int rows,
+        int steps
+    )
+    {
+        private const int CacheLine = 64;
+
+        private readonly int rowsOfStep = (rows + steps - 1) / steps;
+        private byte* first = first,
+            second = second;
+        private int rows = rows;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Step()
         {
-            for (int at = 0; at < firstBytes; at += CacheLine)
-                Sse.Prefetch1(first + at);
-            for (int at = 0; at < secondBytes; at += CacheLine)
-                Sse.Prefetch1(second + at);
-            first += firstStride;
-            second += secondStride;
+            for (int row = Math.Min(rows, rowsOfStep); row > 0; row--, rows--)
+            {
+                for (int at = 0; at < firstBytes; at += CacheLine)
+                    Sse.Prefetch1(first + at);
+                for (int at = 0; at < secondBytes; at += CacheLine)
+                    Sse.Prefetch1(second + at);
+                first += firstStride;
+                second += secondStride;
+            }
         }
     }
 }

@@ -188,6 +188,7 @@ internal sealed class SimdEmitter
                 {{Real}}* scores = ({{Real}}*)scratch, copy = scores + {{computedKeys}} * Rows;
                 {{Real}}* memory = copy + SimdKeyTile<{{StoredType}}, {{Real}}>.Bytes(call, {{computedKeys}}) / sizeof({{Real}});
                 SimdKeyTile<{{StoredType}}, {{Real}}> tile = default;
+                SimdAhead ahead = default;
 
                 int count = (item.Rows + Rows - 1) / Rows;
                 Panel* panels = stackalloc Panel[{{text.MostPanels}}];
@@ -204,7 +205,7 @@ internal sealed class SimdEmitter
                     {{next}}
                     int start = index * BlockN, end = Math.Min(start + {{keys}}, last + 1);
                     tile.Locate(call, item, start, end - start, count > 1, copy);
-                    SimdAhead ahead = SimdAhead.Of<{{StoredType}}>(call, item, (int)Math.Min((long)next * BlockN, last + 1L), last, {{nextKeys}}, count * {{steps}});
+                    ahead.Begin<{{StoredType}}>(call, item, start, (int)Math.Min((long)next * BlockN, last + 1L), last, {{nextKeys}}, count * {{steps}});
                     for (int p = 0; p < count; p++)
                     {
                         Panel* panel = panels + p;
