@@ -33,9 +33,9 @@ internal static unsafe partial class CudaDriver
     }
 
     /// <summary>Loads PTX in the current context.</summary>
-    /// <returns>The module, and what the driver's compiler had to say.</returns>
+    /// <returns>The module.</returns>
     /// <exception cref="InvalidOperationException">It does not compile; the message carries the driver's log.</exception>
-    public static (nint Module, string Log) LoadModule(string ptx, string what)
+    public static nint LoadModule(string ptx, string what)
     {
         byte[] text = Encoding.UTF8.GetBytes(ptx + "\0");
         byte[] info = new byte[LogBytes],
@@ -53,7 +53,7 @@ internal static unsafe partial class CudaDriver
                 throw new InvalidOperationException(
                     $"The driver refuses {what} ({Name(result)}): {Log(error)}{Log(info)}"
                 );
-            return (module, Log(error) + Log(info));
+            return module;
         }
     }
 
@@ -64,13 +64,6 @@ internal static unsafe partial class CudaDriver
         const int MaxDynamicShared = 8;
         Check(cuFuncSetAttribute(function, MaxDynamicShared, sharedBytes), "cuFuncSetAttribute");
         return function;
-    }
-
-    /// <summary>An attribute of a kernel: 3 is its local memory in bytes, 4 its registers.</summary>
-    public static int Attribute(nint function, int attribute)
-    {
-        Check(cuFuncGetAttribute(out int value, attribute, function), "cuFuncGetAttribute");
-        return value;
     }
 
     public static void Launch(
@@ -194,9 +187,6 @@ internal static unsafe partial class CudaDriver
 
     [LibraryImport(Library)]
     private static partial int cuFuncSetAttribute(nint function, int attribute, int value);
-
-    [LibraryImport(Library)]
-    private static partial int cuFuncGetAttribute(out int value, int attribute, nint function);
 
     [LibraryImport(Library)]
     private static partial int cuLaunchKernel(

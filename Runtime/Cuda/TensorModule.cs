@@ -22,16 +22,9 @@ internal sealed class TensorModule : IDisposable
     private readonly nint function;
     private readonly int sharedBytes;
 
-    private TensorModule(
-        CudaAccelerator accelerator,
-        TensorModuleKey key,
-        nint module,
-        nint function,
-        int sharedBytes,
-        string log
-    )
+    private TensorModule(CudaAccelerator accelerator, TensorModuleKey key, nint module, nint function, int sharedBytes)
     {
-        (this.accelerator, Key, Log) = (accelerator, key, log);
+        (this.accelerator, Key) = (accelerator, key);
         (this.module, this.function, this.sharedBytes) = (module, function, sharedBytes);
     }
 
@@ -42,22 +35,16 @@ internal sealed class TensorModule : IDisposable
     /// <summary>What it is.</summary>
     public TensorModuleKey Key { get; }
 
-    /// <summary>What the driver's compiler had to say.</summary>
-    public string Log { get; }
-
-    /// <summary>Bytes of local memory of a thread: 0, or registers have spilled.</summary>
-    public int LocalBytes => CudaDriver.Attribute(function, 3);
-
     public static TensorModule Load(CudaAccelerator accelerator, TensorKernel kernel, TensorModuleKey key)
     {
         (string name, string ptx) = TensorCompiler.Compile(kernel, key.Target, key.IsBFloat16);
         using (accelerator.BindScoped())
         {
-            (nint module, string log) = CudaDriver.LoadModule(ptx, name);
+            nint module = CudaDriver.LoadModule(ptx, name);
             try
             {
                 nint function = CudaDriver.Function(module, name, kernel.SharedBytes);
-                return new(accelerator, key, module, function, kernel.SharedBytes, log);
+                return new(accelerator, key, module, function, kernel.SharedBytes);
             }
             catch
             {
