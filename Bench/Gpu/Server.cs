@@ -117,7 +117,7 @@ internal sealed class Server : IDisposable
         return new(times[times.Length / 2], first, plan.Target.ToString(), plan.Canonical);
     }
 
-    // The card rests while tensors are made, and takes a while to its clock again. The other side of a comparison begins in the same way.
+    // The card rests while tensors are made, and takes a while to its clock again. peers.py has the other side begin in the same way.
     private void WarmUp(Action call)
     {
         const double Milliseconds = 20;

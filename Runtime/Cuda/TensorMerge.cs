@@ -102,24 +102,24 @@ internal static class TensorMerge
         if (!row.Exists)
             return;
         // A warp looks at all parts' sums for itself. They and the first two outputs are under way together.
-        float output = Output(parts, call, row, share, count, column),
-            nextOutput = Output(parts, call, row, share + shares, count, column),
-            own = LogSumExp(parts, row, lane, count, columns),
+        float output = PartOutput(parts, call, row, share, count, column),
+            nextOutput = PartOutput(parts, call, row, share + shares, count, column),
+            own = PartLogSumExp(parts, row, lane, count, columns),
             largest = own;
         for (int part = lane + 32; part < count; part += 32)
-            largest = Math.Max(largest, LogSumExp(parts, row, part, count, columns));
+            largest = Math.Max(largest, PartLogSumExp(parts, row, part, count, columns));
         float shift = Shift(TensorWarp.Max(largest)),
             total = PortableMath.ExpDown(own - shift);
         for (int part = lane + 32; part < count; part += 32)
-            total += PortableMath.ExpDown(LogSumExp(parts, row, part, count, columns) - shift);
+            total += PortableMath.ExpDown(PartLogSumExp(parts, row, part, count, columns) - shift);
         total = TensorWarp.Sum(total);
         float sum = 0;
         for (int part = share; part < count; part += 2 * shares)
         {
-            sum += PortableMath.ExpDown(LogSumExp(parts, row, part, count, columns) - shift) * output;
-            sum += PortableMath.ExpDown(LogSumExp(parts, row, part + shares, count, columns) - shift) * nextOutput;
-            output = Output(parts, call, row, part + 2 * shares, count, column);
-            nextOutput = Output(parts, call, row, part + 3 * shares, count, column);
+            sum += PortableMath.ExpDown(PartLogSumExp(parts, row, part, count, columns) - shift) * output;
+            sum += PortableMath.ExpDown(PartLogSumExp(parts, row, part + shares, count, columns) - shift) * nextOutput;
+            output = PartOutput(parts, call, row, part + 2 * shares, count, column);
+            nextOutput = PartOutput(parts, call, row, part + 3 * shares, count, column);
         }
         sums[Group.IdxX] = sum;
         Group.Barrier();
@@ -134,7 +134,7 @@ internal static class TensorMerge
 
     // A part's output, 0 past the last part or column.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Output(
+    private static float PartOutput(
         ArrayView<float> parts,
         in PortableCall call,
         in MergedRow row,
@@ -145,7 +145,7 @@ internal static class TensorMerge
 
     // A part's log-sum-exp, that of nothing past the last part.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float LogSumExp(ArrayView<float> parts, in MergedRow row, int part, int count, int columns) =>
+    private static float PartLogSumExp(ArrayView<float> parts, in MergedRow row, int part, int count, int columns) =>
         part < count ? parts[row.Part(part) + columns] : float.NegativeInfinity;
 
     // A thread has two times four columns of a row.
