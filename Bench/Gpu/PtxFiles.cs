@@ -6,7 +6,7 @@ namespace FlashGen.Bench.Gpu;
 /// <summary>The PTX of tensor-core kernels as files, for an assembler's report of registers and spills.</summary>
 internal static class PtxFiles
 {
-    /// <summary>Writes a file for each variant and kernel whose name has a text in it.</summary>
+    /// <summary>Writes two files for each variant and kernel whose name has a text in it: as most calls run it, and as one that puts parts together.</summary>
     public static void Write(string folder, string wanted)
     {
         Directory.CreateDirectory(folder);
@@ -15,12 +15,19 @@ internal static class PtxFiles
         foreach ((PlanInfo plan, TensorKernel kernel) in TensorEngine.KernelsOf(variant))
         {
             string shapes = plan.ShapeClass == "long" ? "" : "." + plan.ShapeClass;
-            string name = $"{variant.Name.Split('.')[^1]}.{plan.Target}.{plan.ElementType}.{plan.HeadDim}{shapes}.ptx";
+            string name = $"{variant.Name.Split('.')[^1]}.{plan.Target}.{plan.ElementType}.{plan.HeadDim}{shapes}";
             if (!name.Contains(wanted, StringComparison.Ordinal))
                 continue;
             string target = plan.Target == Target.Sm90 ? "sm_90a" : "sm_80";
-            string ptx = TensorCompiler.Compile(kernel, target, plan.ElementType == ElementType.BFloat16).Ptx;
-            File.WriteAllText(Path.Combine(folder, name), ptx);
+            bool isBFloat16 = plan.ElementType == ElementType.BFloat16;
+            File.WriteAllText(
+                Path.Combine(folder, name + ".ptx"),
+                TensorCompiler.Compile(kernel, target, isBFloat16).Ptx
+            );
+            File.WriteAllText(
+                Path.Combine(folder, name + ".merging.ptx"),
+                TensorCompiler.Compile(kernel, target, isBFloat16, isMerging: true).Ptx
+            );
         }
     }
 }

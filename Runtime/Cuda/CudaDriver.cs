@@ -66,32 +66,48 @@ internal static unsafe partial class CudaDriver
         return function;
     }
 
+    /// <summary>Queues a kernel.</summary>
+    /// <param name="function">The kernel.</param>
+    /// <param name="groups">How many groups.</param>
+    /// <param name="threads">Threads of a group.</param>
+    /// <param name="sharedBytes">Dynamic shared memory of a group.</param>
+    /// <param name="stream">The stream.</param>
+    /// <param name="parameters">Addresses of its parameters.</param>
+    /// <param name="isFollowing">Whether it may begin before the stream's last kernel has ended, for which it waits itself.</param>
     public static void Launch(
         nint function,
         int groups,
         int threads,
         int sharedBytes,
         nint stream,
-        ReadOnlySpan<nint> parameters
+        ReadOnlySpan<nint> parameters,
+        bool isFollowing
     )
     {
+        const int ProgrammaticStreamSerialization = 6;
+        LaunchAttribute attribute = new() { Id = ProgrammaticStreamSerialization, Value = 1 };
+        LaunchConfiguration configuration = new()
+        {
+            GridX = (uint)groups,
+            GridY = 1,
+            GridZ = 1,
+            BlockX = (uint)threads,
+            BlockY = 1,
+            BlockZ = 1,
+            SharedBytes = (uint)sharedBytes,
+            Stream = stream,
+            Attributes = &attribute,
+            AttributeCount = isFollowing ? 1u : 0,
+        };
         fixed (nint* addresses = parameters)
-            Check(
-                cuLaunchKernel(
-                    function,
-                    (uint)groups,
-                    1,
-                    1,
-                    (uint)threads,
-                    1,
-                    1,
-                    (uint)sharedBytes,
-                    stream,
-                    addresses,
-                    null
-                ),
-                "cuLaunchKernel"
-            );
+            Check(cuLaunchKernelEx(&configuration, function, addresses, null), "cuLaunchKernelEx");
+    }
+
+    /// <summary>Whether calls on a stream become a graph instead of being queued.</summary>
+    public static bool IsCapturing(nint stream)
+    {
+        Check(cuStreamIsCapturing(stream, out int status), "cuStreamIsCapturing");
+        return status != 0;
     }
 
     public static void Unload(nint module) => cuModuleUnload(module);
@@ -144,6 +160,36 @@ internal static unsafe partial class CudaDriver
             );
     }
 
+    // CUlaunchConfig.
+    [StructLayout(LayoutKind.Sequential)]
+    private struct LaunchConfiguration
+    {
+        public uint GridX,
+            GridY,
+            GridZ,
+            BlockX,
+            BlockY,
+            BlockZ,
+            SharedBytes;
+
+        public nint Stream;
+
+        public LaunchAttribute* Attributes;
+
+        public uint AttributeCount;
+    }
+
+    // CUlaunchAttribute; its value, a union, starts at 8.
+    [StructLayout(LayoutKind.Explicit, Size = 72)]
+    private struct LaunchAttribute
+    {
+        [FieldOffset(0)]
+        public int Id;
+
+        [FieldOffset(8)]
+        public int Value;
+    }
+
     private static string Log(byte[] log)
     {
         int end = Array.IndexOf(log, (byte)0);
@@ -189,19 +235,15 @@ internal static unsafe partial class CudaDriver
     private static partial int cuFuncSetAttribute(nint function, int attribute, int value);
 
     [LibraryImport(Library)]
-    private static partial int cuLaunchKernel(
+    private static partial int cuLaunchKernelEx(
+        LaunchConfiguration* configuration,
         nint function,
-        uint gridX,
-        uint gridY,
-        uint gridZ,
-        uint blockX,
-        uint blockY,
-        uint blockZ,
-        uint sharedBytes,
-        nint stream,
         nint* parameters,
         void** extra
     );
+
+    [LibraryImport(Library)]
+    private static partial int cuStreamIsCapturing(nint stream, out int status);
 
     [LibraryImport(Library)]
     private static partial int cuTensorMapEncodeTiled(

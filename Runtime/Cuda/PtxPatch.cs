@@ -6,12 +6,15 @@ namespace FlashGen.Support;
 
 /// <summary>
 /// What ILGPU's PTX of a tensor-core kernel lacks, as a function of its text: the device's target, tensor maps as parameters, locals in
-/// registers, loads that say where their views are, names that are the same in every run (so that the driver finds a kernel that it compiled
+/// registers, loads that say where their views are, a merge that is there only where a call needs it, names that are the same in every run (so that the driver finds a kernel that it compiled
 /// before). It goes over the lines once; most are long blocks of a tile operation, in which there is nothing to find.
 /// </summary>
 internal sealed partial class PtxPatch
 {
     private const string Load = "\tld";
+
+    // The parameter that a kernel without a merge has no use for.
+    private const string Counters = "arrivals";
 
     // A kernel takes a map's address and never its words.
     private static readonly string[] maps = ["queryMap", "keyMap", "valueMap"];
@@ -21,16 +24,22 @@ internal sealed partial class PtxPatch
     private readonly Dictionary<string, int> localSizes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> localOfAddress = new(StringComparer.Ordinal);
 
-    private PtxPatch() { }
+    private readonly bool isMerging;
+
+    private PtxPatch(bool isMerging) => this.isMerging = isMerging;
 
     /// <summary>PTX that the driver takes.</summary>
     /// <param name="ptx">ILGPU's text.</param>
     /// <param name="target">The target, as in sm_90a.</param>
     /// <param name="isBFloat16">The 16-bit type; kernels are written for float16.</param>
+    /// <param name="isMerging">
+    /// Whether the kernel puts parts of keys together (<see cref="TensorLastPart"/>). Where it does not, it has no counters, so that the driver's
+    /// compiler, which takes up to a fifth longer for it, sees that nothing of it is reached.
+    /// </param>
     /// <exception cref="InvalidOperationException">A local is used in a way that is not known.</exception>
-    public static string Apply(string ptx, string target, bool isBFloat16)
+    public static string Apply(string ptx, string target, bool isBFloat16, bool isMerging = false)
     {
-        PtxPatch patch = new();
+        PtxPatch patch = new(isMerging);
         StringBuilder patched = new(ptx.Length);
         foreach (ReadOnlySpan<char> line in ptx.AsSpan().TrimEnd('\n').EnumerateLines())
         {
@@ -89,6 +98,9 @@ internal sealed partial class PtxPatch
         Match used = ParameterUse().Match(line);
         if (!used.Success || !parameters.TryGetValue(used.Groups[1].Value, out string? known))
             return line;
+        if (known == Counters && !isMerging)
+            return line.Replace("ld.param", "mov", StringComparison.Ordinal)
+                .Replace($"[{used.Groups[1].Value}]", "0", StringComparison.Ordinal);
         return Array.IndexOf(maps, known) < 0
             ? line.Replace(used.Groups[1].Value, known, StringComparison.Ordinal)
             : null;

@@ -21,10 +21,16 @@ internal static class TensorCompiler
     /// <param name="kernel">The kernel.</param>
     /// <param name="target">The target, as in sm_90a.</param>
     /// <param name="isBFloat16">The 16-bit type.</param>
-    public static (string Name, string Ptx) Compile(TensorKernel kernel, string target, bool isBFloat16)
+    /// <param name="isMerging">Whether it puts parts of keys together, too.</param>
+    public static (string Name, string Ptx) Compile(
+        TensorKernel kernel,
+        string target,
+        bool isBFloat16,
+        bool isMerging = false
+    )
     {
         (string name, string ptx) = Compiled(kernel).Value;
-        return (name, PtxPatch.Apply(ptx, target, isBFloat16));
+        return (name, PtxPatch.Apply(ptx, target, isBFloat16, isMerging));
     }
 
     /// <summary>
@@ -32,6 +38,10 @@ internal static class TensorCompiler
     /// so that a call of another kernel comes sooner, too. What goes wrong is for the kernel's call to say.
     /// </summary>
     public static void Begin(TensorKernel kernel) => _ = Task.Run(() => Compiled(kernel).Value);
+
+    /// <summary>Whether a kernel is compiled.</summary>
+    internal static bool IsCompiled(TensorKernel kernel) =>
+        compiled.TryGetValue(kernel.Method, out Lazy<(string, string)>? text) && text.IsValueCreated;
 
     private static Lazy<(string Name, string Ptx)> Compiled(TensorKernel kernel) =>
         compiled.GetOrAdd(kernel.Method, method => new(() => Compile(method, kernel.Threads)));

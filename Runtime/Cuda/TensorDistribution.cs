@@ -6,8 +6,8 @@ internal static class TensorDistribution
     // Threads four apart in a warp have rows of eight heads at most.
     private const int MostHeadBits = 3;
 
-    // A part of fewer tiles of keys costs more to begin and to merge than it saves.
-    private const int LeastTilesOfPart = 4;
+    // A part of one tile of keys costs more to begin and to merge than it saves.
+    private const int LeastTilesOfPart = 2;
 
     /// <summary>The work of a call.</summary>
     /// <param name="shape">The call's shape.</param>

@@ -28,8 +28,9 @@ public sealed unsafe class TensorEngine : IDisposable
     private readonly KeyReach reach;
     private readonly int maxLength;
     private readonly Lock gate = new();
-    private readonly Dictionary<TensorKernel, TensorModule> modules = [];
+    private readonly Dictionary<(TensorKernel Kernel, bool IsMerging), TensorModule> modules = [];
     private readonly UseCounted<TensorModuleKey, TensorModule> modulesOfDevice;
+    private readonly TensorArrivals arrivals;
     private bool isDisposed;
 
     private TensorEngine(
@@ -43,6 +44,7 @@ public sealed unsafe class TensorEngine : IDisposable
         (this.variant, this.accelerator, this.kernels) = (variant, accelerator, kernels);
         (this.reach, this.maxLength) = (reach, maxLength);
         modulesOfDevice = TensorModule.Of(accelerator);
+        arrivals = new(accelerator);
     }
 
     /// <summary>The best target of a variant that a device runs, before anything is known of a call.</summary>
@@ -52,7 +54,10 @@ public sealed unsafe class TensorEngine : IDisposable
         return TensorDevice.Of(accelerator).BestOf(variant.Plans);
     }
 
-    /// <summary>The kernels of a variant that a device runs, the first of which begins to be compiled; null where it runs none.</summary>
+    /// <summary>
+    /// The kernels of a variant that a device runs, of which those that are the likeliest to be called begin to be compiled; null where it runs
+    /// none.
+    /// </summary>
     /// <param name="variant">The variant.</param>
     /// <param name="accelerator">The device.</param>
     /// <param name="kernels">Its tensor-core kernels, in the order of their plans in <see cref="AttentionVariant.Plans"/>.</param>
@@ -74,9 +79,19 @@ public sealed unsafe class TensorEngine : IDisposable
         ];
         if (own.Length == 0)
             return null;
-        TensorCompiler.Begin(own[0].Kernel);
+        foreach (TensorKernel kernel in Likely(own))
+            TensorCompiler.Begin(kernel);
         return new(variant, (CudaAccelerator)accelerator, own, reach, maxLength);
     }
+
+    /// <summary>The kernels that a first call is the likeliest to be of: the first for each head dimension that most models have.</summary>
+    /// <param name="kernels">Those that a device runs, one at least.</param>
+    internal static IEnumerable<TensorKernel> Likely((PlanInfo Plan, TensorKernel Kernel)[] kernels) =>
+        kernels
+            .Where(kernel => kernel.Plan.HeadDim is 64 or 128)
+            .DistinctBy(kernel => kernel.Plan.HeadDim)
+            .DefaultIfEmpty(kernels[0])
+            .Select(kernel => kernel.Kernel);
 
     /// <summary>A variant's tensor-core kernels with their plans, without a device.</summary>
     internal static IEnumerable<(PlanInfo Plan, TensorKernel Kernel)> KernelsOf(AttentionVariant variant)
@@ -158,6 +173,7 @@ public sealed unsafe class TensorEngine : IDisposable
                 modulesOfDevice.Release(module.Key);
             modules.Clear();
         }
+        arrivals.Dispose();
     }
 
     /// <summary>
@@ -210,7 +226,6 @@ public sealed unsafe class TensorEngine : IDisposable
     {
         TensorKernel kernel = chosen.Kernel;
         bool isHopper = chosen.Plan.Target == Target.Sm90;
-        TensorModule module = ModuleOf(chosen.Plan, kernel);
         int columns = chosen.Plan.ValueDim;
         (TensorWork work, int groups) = Distribute(
             shape,
@@ -221,6 +236,9 @@ public sealed unsafe class TensorEngine : IDisposable
             work.Slots == 0
                 ? ArrayView<float>.Empty
                 : scratch.SubView(0, sizeof(float) * TensorMerge.Floats(work, columns)).Cast<float>();
+        ArrayView<int> counters = TensorLastPart.Takes(work, groups, columns, kernel.SharedBytes)
+            ? arrivals.Of(stream)
+            : ArrayView<int>.Empty;
         bool isScaledFirst = hasChanges || !(scale >= LeastScale);
         const float Log2E = 1.44269504f;
         using TensorParameters parameters = new();
@@ -237,6 +255,7 @@ public sealed unsafe class TensorEngine : IDisposable
         parameters.Add(Address(tensors.Output));
         parameters.Add(Address(tensors.LogSumExp));
         parameters.Add(Address(parts));
+        parameters.Add(Address(counters));
         parameters.Add(scale);
         parameters.Add(isScaledFirst ? Log2E : scale * Log2E);
         parameters.Add(outputScale);
@@ -246,8 +265,9 @@ public sealed unsafe class TensorEngine : IDisposable
         parameters.Add(tensors.Fault);
         parameters.Add(tensors.TileCounts);
         arguments(parameters);
-        module.Launch(stream, groups, kernel.Threads, parameters.Addresses);
-        if (work.Slots > 0)
+        ModuleOf(chosen.Plan, kernel, isMerging: counters.Length > 0)
+            .Launch(stream, groups, kernel.Threads, parameters.Addresses);
+        if (work.Slots > 0 && counters.Length == 0)
             Merge(stream, chosen, call, tensors, work, parts, isBFloat16);
     }
 
@@ -305,26 +325,27 @@ public sealed unsafe class TensorEngine : IDisposable
             && (strides.Batch | strides.Head | strides.Row) % 4 == 0;
     }
 
-    private TensorModule ModuleOf(PlanInfo plan, TensorKernel kernel)
+    private TensorModule ModuleOf(PlanInfo plan, TensorKernel kernel, bool isMerging = false)
     {
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(isDisposed, this);
-            if (modules.TryGetValue(kernel, out TensorModule? known))
+            if (modules.TryGetValue((kernel, isMerging), out TensorModule? known))
                 return known;
         }
         // Not under the lock: the driver takes its time, and other kernels need not wait for it.
         TensorModuleKey key = new(
             kernel.Method,
             plan.Target == Target.Sm90 ? "sm_90a" : "sm_80",
-            plan.ElementType == ElementType.BFloat16
+            plan.ElementType == ElementType.BFloat16,
+            isMerging
         );
         TensorModule module = modulesOfDevice.Use(key, () => TensorModule.Load(accelerator, kernel, key));
         lock (gate)
-            if (!isDisposed && modules.TryAdd(kernel, module))
+            if (!isDisposed && modules.TryAdd((kernel, isMerging), module))
                 return module;
         // Another thread was first, or disposed the engine.
         modulesOfDevice.Release(key);
-        return ModuleOf(plan, kernel);
+        return ModuleOf(plan, kernel, isMerging);
     }
 }

@@ -22,6 +22,12 @@ public struct TensorMemory
     /// </summary>
     public long Parts;
 
+    /// <summary>
+    /// The address of the counters by which groups know that a tile's parts are all there (<see cref="TensorLastPart"/>), an int a tile, 0
+    /// before the kernel and behind it. 0 where another kernel puts them together.
+    /// </summary>
+    public long Arrivals;
+
     /// <summary>The address of log-sum-exp, contiguous (batch, queryHeads, queryLength), or 0.</summary>
     public long LogSumExp;
 

@@ -233,10 +233,10 @@ internal static class TensorMerge
 
     // Nothing kept by any part: subtract 0, so that -inf gives 0 and not NaN.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Shift(float largest) => largest == float.NegativeInfinity ? 0 : largest;
+    internal static float Shift(float largest) => largest == float.NegativeInfinity ? 0 : largest;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Inverse(float total) => total == 0 ? 0 : 1 / total;
+    internal static float Inverse(float total) => total == 0 ? 0 : 1 / total;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float LogSumExp(float total, float shift) =>

@@ -6,7 +6,7 @@ using ILGPU.Runtime.Cuda;
 namespace FlashGen.Support;
 
 /// <summary>What a loaded kernel is, on its device.</summary>
-internal readonly record struct TensorModuleKey(MethodInfo Method, string Target, bool IsBFloat16);
+internal readonly record struct TensorModuleKey(MethodInfo Method, string Target, bool IsBFloat16, bool IsMerging);
 
 /// <summary>A tensor-core kernel, loaded on a device.</summary>
 internal sealed class TensorModule : IDisposable
@@ -37,7 +37,7 @@ internal sealed class TensorModule : IDisposable
 
     public static TensorModule Load(CudaAccelerator accelerator, TensorKernel kernel, TensorModuleKey key)
     {
-        (string name, string ptx) = TensorCompiler.Compile(kernel, key.Target, key.IsBFloat16);
+        (string name, string ptx) = TensorCompiler.Compile(kernel, key.Target, key.IsBFloat16, key.IsMerging);
         using (accelerator.BindScoped())
         {
             nint module = CudaDriver.LoadModule(ptx, name);
@@ -60,7 +60,15 @@ internal sealed class TensorModule : IDisposable
     /// <param name="threads">Threads of a group.</param>
     /// <param name="parameters">Addresses of its parameters.</param>
     public void Launch(CudaStream stream, int groups, int threads, ReadOnlySpan<nint> parameters) =>
-        CudaDriver.Launch(function, groups, threads, sharedBytes, stream.StreamPtr, parameters);
+        CudaDriver.Launch(
+            function,
+            groups,
+            threads,
+            sharedBytes,
+            stream.StreamPtr,
+            parameters,
+            isFollowing: Key.IsMerging && Key.Target != "sm_80"
+        );
 
     public void Dispose()
     {

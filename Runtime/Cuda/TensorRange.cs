@@ -27,6 +27,8 @@ public static class TensorRange
         where TMods : struct, ITensorMods<TRow>
         where TRow : struct
     {
+        if (!TMods.HasMask)
+            return OfAll(memory, item, blockN);
         PortableRange range = default;
         range.First = int.MaxValue;
         range.Last = -1;
@@ -52,12 +54,8 @@ public static class TensorRange
         return OfPart(memory, item, range, blockN);
     }
 
-    /// <summary>The keys of an item's rows where they keep all, of its part of them.</summary>
-    /// <param name="memory">How keys are split.</param>
-    /// <param name="item">The group's rows.</param>
-    /// <param name="blockN">Keys of a tile.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PortableRange OfAll(in TensorMemory memory, in PortableItem item, int blockN)
+    private static PortableRange OfAll(in TensorMemory memory, in PortableItem item, int blockN)
     {
         PortableRange range = default;
         range.Last = item.Rows > 0 ? item.KeyLength - 1 : -1;

@@ -47,7 +47,9 @@ let tests =
                 let work, groups = distribute (decode 1 32 8 65536) true 132 (5L * 8L * 4L)
                 Expect.equal (work.Parts, groups) (5, 40) "memory for five"
                 let work, _ = distribute (decode 1 32 8 600) true 132 1000000L
-                Expect.equal work.Parts 1 "four tiles of keys are not worth a merge"
+                Expect.equal work.Parts 2 "two tiles of keys are a part"
+                let work, _ = distribute (decode 1 32 8 384) true 132 1000000L
+                Expect.equal work.Parts 1 "three tiles are not worth a merge"
             }
             test "many rows keep heads apart, and come in pairs of tiles" {
                 let work, groups =

@@ -3,6 +3,7 @@
 module FlashGen.Tests.Cuda.LifeTests
 
 open System
+open System.Runtime.InteropServices
 open System.Threading
 open System.Threading.Tasks
 open Expecto
@@ -65,6 +66,107 @@ let private read (stream: AcceleratorStream) (tensor: Tensor) =
     tensor.View.CopyToCPU(stream, result)
     stream.Synchronize()
     result
+
+/// Calls whose keys are split, each of which takes the output of the one before it as its queries.
+type private Parts(accelerator: Accelerator, shape: AttentionShape, seed, kernels: AttentionKernels) =
+    let mutable shape = shape
+    let random = Random(seed: int)
+
+    let tensor count : Tensor =
+        accelerator.Allocate1D(
+            Array.init (int count) (fun _ -> System.Half.op_Explicit (random.NextSingle() * 4f - 2f))
+        )
+
+    let query, key, value =
+        tensor (shape.QueryElements TensorLayout.BatchHeadSequence),
+        tensor (shape.KeyElements TensorLayout.BatchHeadSequence),
+        tensor (shape.ValueElements TensorLayout.BatchHeadSequence)
+
+    let first, second = tensor query.Length, tensor query.Length
+    let workspace = accelerator.Allocate1D<byte>(kernels.WorkspaceSize(&shape))
+    let arguments = new DeviceArguments()
+
+    new(accelerator, shape, seed) = new Parts(accelerator, shape, seed, FlashGen.Kernels.Full.Load accelerator)
+
+    member _.Accelerator = accelerator
+
+    /// Queues a call and so many pairs of others behind it.
+    member _.Queue(pairs, stream: AcceleratorStream, wait) =
+        let call (from: Tensor) (into: Tensor) =
+            let tensors =
+                DeviceTensors.Of<System.Half>(
+                    view from,
+                    view key,
+                    view value,
+                    view into,
+                    workspace = workspace.View.BaseView
+                )
+
+            kernels.Forward(stream, tensors, &shape, arguments)
+            wait ()
+
+        call query first
+
+        for _ in 1..pairs do
+            call first second
+            call second first
+
+    member _.Result(stream: AcceleratorStream) =
+        let result = Array.zeroCreate (int first.Length)
+        first.View.CopyToCPU(stream, result)
+        stream.Synchronize()
+        result
+
+    member this.Chain(pairs, stream, wait) =
+        this.Queue(pairs, stream, wait)
+        this.Result stream
+
+    interface IDisposable with
+        member _.Dispose() =
+            for tensor in [ query; key; value; first; second ] do
+                tensor.Dispose()
+
+            workspace.Dispose()
+            arguments.Dispose()
+
+/// CUDA graphs (CUDA driver API, "Stream Management" and "Graph Management").
+module private Graphs =
+    [<DllImport("libcuda.so.1")>]
+    extern int cuStreamBeginCapture_v2(nativeint stream, int mode)
+
+    [<DllImport("libcuda.so.1")>]
+    extern int cuStreamEndCapture(nativeint stream, nativeint& graph)
+
+    [<DllImport("libcuda.so.1")>]
+    extern int cuGraphInstantiateWithFlags(nativeint& runnable, nativeint graph, uint64 flags)
+
+    [<DllImport("libcuda.so.1")>]
+    extern int cuGraphLaunch(nativeint runnable, nativeint stream)
+
+    [<DllImport("libcuda.so.1")>]
+    extern int cuGraphExecDestroy(nativeint runnable)
+
+    [<DllImport("libcuda.so.1")>]
+    extern int cuGraphDestroy(nativeint graph)
+
+/// A CUDA graph of calls.
+type private Graph private (graph: nativeint, runnable: nativeint) =
+    static member Of(stream: CudaStream, calls) =
+        let mutable graph = 0n
+        let mutable runnable = 0n
+        Expect.equal (Graphs.cuStreamBeginCapture_v2 (stream.StreamPtr, 0)) 0 "begin"
+        calls ()
+        Expect.equal (Graphs.cuStreamEndCapture (stream.StreamPtr, &graph)) 0 "end"
+        Expect.equal (Graphs.cuGraphInstantiateWithFlags (&runnable, graph, 0UL)) 0 "instantiate"
+        new Graph(graph, runnable)
+
+    member _.Launch(stream: CudaStream) =
+        Expect.equal (Graphs.cuGraphLaunch (runnable, stream.StreamPtr)) 0 "launch"
+
+    interface IDisposable with
+        member _.Dispose() =
+            Graphs.cuGraphExecDestroy runnable |> ignore
+            Graphs.cuGraphDestroy graph |> ignore
 
 /// A device of the test's own, which it can dispose.
 let private another () =
@@ -130,55 +232,87 @@ let tests =
                     Expect.isTrue (chain stream ignore = expected) "without waiting between the calls"
                 }
 
-                test "a call reads what the call before it put together from parts" {
+                for rows, shape in
+                    [
+                        "many rows", AttentionShape(1, 8, 8, 40, 4000, 64)
+                        "few rows", AttentionShape(1, 32, 8, 1, 4000, 64)
+                    ] do
+                    test $"a call reads what the call before it put together from parts: {rows}" {
+                        use parts = new Parts(cuda (), shape, 7)
+
+                        let expected =
+                            parts.Chain(50, parts.Accelerator.DefaultStream, parts.Accelerator.Synchronize)
+
+                        use stream = parts.Accelerator.CreateStream()
+                        Expect.isTrue (parts.Chain(50, stream, ignore) = expected) "without waiting between the calls"
+                    }
+
+                test "calls on several streams put their own parts together" {
                     let accelerator = cuda ()
-                    let mutable shape = AttentionShape(1, 8, 8, 40, 4000, 64)
                     use kernels = FlashGen.Kernels.Full.Load accelerator
-                    let scratch = kernels.WorkspaceSize(&shape)
-                    Expect.isGreaterThan scratch 0L "keys are split"
-                    use workspace = accelerator.Allocate1D<byte> scratch
-                    let random = Random 7
 
-                    let tensor count : Tensor =
-                        accelerator.Allocate1D(
-                            Array.init (int count) (fun _ -> System.Half.op_Explicit (random.NextSingle() * 4f - 2f))
-                        )
-
-                    use query = tensor (shape.QueryElements TensorLayout.BatchHeadSequence)
-                    use key = tensor (shape.KeyElements TensorLayout.BatchHeadSequence)
-                    use value = tensor (shape.ValueElements TensorLayout.BatchHeadSequence)
-                    use first = tensor query.Length
-                    use second = tensor query.Length
-                    use arguments = new DeviceArguments()
-
-                    let chain (stream: AcceleratorStream) wait =
-                        let call (from: Tensor) (into: Tensor) =
-                            let tensors =
-                                DeviceTensors.Of<System.Half>(
-                                    view from,
-                                    view key,
-                                    view value,
-                                    view into,
-                                    workspace = workspace.View.BaseView
+                    let calls =
+                        [
+                            for seed in 1..4 ->
+                                new Parts(
+                                    accelerator,
+                                    AttentionShape(1, 32, 8, 1, 3000 + 500 * seed, 64),
+                                    seed,
+                                    kernels
                                 )
+                        ]
 
-                            kernels.Forward(stream, tensors, &shape, arguments)
-                            wait ()
+                    let expected =
+                        [
+                            for call in calls -> call.Chain(1, accelerator.DefaultStream, accelerator.Synchronize)
+                        ]
 
-                        call query first
+                    let streams = [ for _ in calls -> accelerator.CreateStream() ]
 
-                        for _ in 1..50 do
-                            call first second
-                            call second first
+                    for _ in 1..100 do
+                        for call, stream in List.zip calls streams do
+                            call.Queue(1, stream, ignore)
 
-                        let result = Array.zeroCreate (int first.Length)
-                        first.View.CopyToCPU(stream, result)
-                        stream.Synchronize()
-                        result
+                    for i in 0 .. calls.Length - 1 do
+                        Expect.isTrue (calls[i].Result streams[i] = expected[i]) $"stream {i}"
 
-                    let expected = chain accelerator.DefaultStream accelerator.Synchronize
-                    use stream = accelerator.CreateStream()
-                    Expect.isTrue (chain stream ignore = expected) "without waiting between the calls"
+                    for stream in streams do
+                        stream.Dispose()
+
+                    for call in calls do
+                        (call :> IDisposable).Dispose()
+                }
+
+                test "a graph of calls runs beside the stream that it was made of" {
+                    let accelerator = cuda ()
+                    use kernels = FlashGen.Kernels.Full.Load accelerator
+                    let few = AttentionShape(1, 32, 8, 1, 5000, 64)
+                    use captured = new Parts(accelerator, few, 1, kernels)
+                    use queued = new Parts(accelerator, few, 2, kernels)
+                    use stream = accelerator.CreateStream() :?> CudaStream
+                    use other = accelerator.CreateStream() :?> CudaStream
+                    use _bound = accelerator.BindScoped()
+
+                    let ofQueued = queued.Chain(1, stream, stream.Synchronize)
+                    let ofCaptured = captured.Chain(1, stream, stream.Synchronize)
+
+                    use graph = Graph.Of(stream, (fun () -> captured.Queue(1, stream, ignore)))
+                    graph.Launch other
+                    let alone = captured.Result other
+
+                    for one, other in Array.zip alone ofCaptured do
+                        Expect.floatClose
+                            { absolute = 2e-3; relative = 2e-3 }
+                            (float one)
+                            (float other)
+                            "the same attention as the stream's"
+
+                    for _ in 1..100 do
+                        graph.Launch other
+                        queued.Queue(1, stream, ignore)
+
+                    Expect.isTrue (captured.Result other = alone) "the graph's"
+                    Expect.isTrue (queued.Result stream = ofQueued) "the stream's"
                 }
 
                 test "several threads call one kernels object, load and dispose others" {

@@ -11,7 +11,8 @@ let private written =
      .visible .entry Kernel_Tensor(\n\
      \t.param .align 8 .b8 _queryMap_17[128],\n\
      \t.param .b64 _key_18,\n\
-     \t.param .b32 _key_count_19\n\
+     \t.param .b32 _key_count_19,\n\
+     \t.param .b64 _arrivals_20\n\
      )\n.maxntid 384, 1, 1\n{\n\
      \t.local .align 4 .b8 __local_depot0[4];\n\
      \t.local .align 8 .b8 __local_depot1[8];\n\n\
@@ -21,6 +22,7 @@ let private written =
      \tld.param.b64\t%rd2, [_queryMap_17+8];\n\
      \tld.param.b64\t%rd3, [_key_18];\n\
      \tld.param.b32\t%r3, [_key_count_19];\n\
+     \tld.param.b64\t%rd4, [_arrivals_20];\n\
      \tL_9270:\n\
      \tld.f32\t%f9, [%rd12];\n\
      \tld.shared.f32\t%f10, [%rd13];\n\
@@ -44,6 +46,13 @@ let tests =
                 Expect.isFalse (ptx.Contains "[queryMap") "no loads"
                 Expect.stringContains ptx "ld.param.b64\t%rd3, [key];" "the other parameters' loads stay"
                 Expect.stringContains ptx "ld.param.b32\t%r3, [key_count];" "with names that end alike too"
+            }
+
+            test "a kernel that puts no parts together has no counters, and keeps its parameters" {
+                for isMerging, line in [ false, "\tmov.b64\t%rd4, 0;"; true, "\tld.param.b64\t%rd4, [arrivals];" ] do
+                    let ptx = PtxPatch.Apply(written, "sm_90a", false, isMerging)
+                    Expect.stringContains ptx $"\n{line}\n" "what it takes for their address"
+                    Expect.stringContains ptx ".param .b64 arrivals" "the parameter"
             }
 
             test "a local that only its own address reaches is a register" {

@@ -23,7 +23,7 @@ let private sum pattern (ptx: string) =
 /// Whether products of warpgroups take queries from registers.
 let private holdsQueries (ptx: string) = Regex.IsMatch(ptx, @"wgmma[^;]*\{q0,")
 
-let private check (plan: PlanInfo) (kernel: TensorKernel) =
+let private checkText isMerging (plan: PlanInfo) (kernel: TensorKernel) =
     let target, named =
         if plan.Target = Target.Sm90 then
             "sm_90a", "wgmma"
@@ -31,7 +31,9 @@ let private check (plan: PlanInfo) (kernel: TensorKernel) =
             "sm_80", "mma.sync"
 
     let isBFloat16 = plan.ElementType = FlashGen.ElementType.BFloat16
-    let struct (_, ptx) = TensorCompiler.Compile(kernel, target, isBFloat16)
+    let struct (_, ptx) = TensorCompiler.Compile(kernel, target, isBFloat16, isMerging)
+
+    Expect.equal (ptx.Contains "[arrivals]") isMerging $"{plan.Canonical}: whether there are counters"
 
     for what, pattern in
         [
@@ -101,6 +103,15 @@ let private check (plan: PlanInfo) (kernel: TensorKernel) =
     Expect.isLessThanOrEqual ofShared plan.SharedBytes $"{plan.Canonical}: shared memory"
     Expect.isGreaterThan ofShared (plan.SharedBytes - 4096) $"{plan.Canonical}: the plan's shared memory is no guess"
 
+/// As most calls run it, and as those do whose parts it puts together.
+let private check plan kernel =
+    for isMerging in [ false; true ] do
+        checkText isMerging plan kernel
+
+/// A kernel that no other test compiles.
+type Begun =
+    static member Store(view: ILGPU.ArrayView<int>) = view[0] <- 1
+
 [<Tests>]
 let tests =
     testList
@@ -132,6 +143,42 @@ let tests =
                                             && plan.ElementType = elementType
                                             && plan.HeadDim >= headDim)
                                         $"{variant.Name}, {elementType}, {headDim}"
+            }
+
+            test "Load begins with a kernel for each dimension that most models have" {
+                let dims kernels =
+                    let likely = Seq.toArray (TensorEngine.Likely kernels)
+
+                    [
+                        for struct (plan, kernel) in kernels do
+                            if Seq.contains kernel likely then
+                                plan.HeadDim
+                    ]
+
+                let all = Seq.toArray (TensorEngine.KernelsOf FlashGen.Kernels.Alibi.Variant)
+                Expect.equal (List.sort (dims all)) [ 64; 128 ] "one for each"
+
+                let others =
+                    all
+                    |> Array.filter (fun struct (plan, _) -> plan.HeadDim <> 64 && plan.HeadDim <> 128)
+
+                let struct (first, _) = others[0]
+                Expect.equal (dims others) [ first.HeadDim ] "else the first"
+            }
+
+            test "a kernel that is begun is compiled without a call" {
+                let kernel =
+                    TensorKernel(32, 0, 0, 0, (fun () -> typeof<Begun>.GetMethod(nameof Begun.Store)))
+
+                Expect.isFalse (TensorCompiler.IsCompiled kernel) "before"
+                TensorCompiler.Begin kernel
+
+                Expect.isTrue
+                    (System.Threading.SpinWait.SpinUntil(
+                        (fun () -> TensorCompiler.IsCompiled kernel),
+                        TimeSpan.FromMinutes 1.0
+                    ))
+                    "on another thread"
             }
 
             test "queries are in registers where they gain" {

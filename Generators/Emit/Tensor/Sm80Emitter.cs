@@ -196,7 +196,10 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 1
             )}}
                 if (item.Slot >= 0)
+                {
+                    TensorLastPart.Merge(call, memory, shared, {{tile.BlockM}}, {{tile.ValueDim}}, 0, Group.IdxX, {{tile.Threads}});
                     return;
+                }
                 Group.Barrier();
                 KeepOutputs(shared + (warpRow + (lane >> 2)) * {{2 * tile.ValueDim}} + ({{Swizzle(
                 tile.ValueDim,

@@ -29,7 +29,7 @@ internal sealed partial class Sm90Emitter
                     if (item.Rows <= 0)
                         continue;
                     int number = {{ThreadNumber}};
-                    PortableRange range = TMods.HasMask ? TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number) : TensorRange.OfAll(memory, item, {{tile.BlockN}});
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number);
                     TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, {{Row("number")}});
                     tiles.Begin(TensorWarp.Uniform(range.First / {{tile.BlockN}}), TensorWarp.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}));
                     Begin(thread.Maximum, thread.Sum, memory.ExponentScale);
@@ -63,6 +63,7 @@ internal sealed partial class Sm90Emitter
                         Store1(thread.Output(call, memory, item, 1), thread.Columns(call, item, 1));
                     }
                 }
+                TensorLastPart.Merge(call, memory, shared, {{tile.BlockM}}, {{tile.ValueDim}}, {{FirstNamedBarrier}}, Group.IdxX - 128, 128);
             }
             """;
 

@@ -22,7 +22,7 @@ internal sealed partial class Sm90Emitter
                     // Asked for anew: what follows from it would be kept over the loop, and the copying warp has few registers.
                     int number = TensorWarp.Thread();
                     PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, number);
-                    PortableRange range = TMods.HasMask ? TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number) : TensorRange.OfAll(memory, item, {{tile.BlockN}});
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number);
                     TensorCount.Item<TMods, TRow>(memory, item, range, {{tile.BlockN}});
                     tiles.Begin(range.First / {{tile.BlockN}}, range.Last < 0 ? -1 : range.Last / {{tile.BlockN}});
                     Next<TMods, TRow>(ref tiles, shared);

@@ -86,7 +86,7 @@ internal static class TensorEntryEmitter
     }
 
     private static string Signature(AttentionSpec spec) =>
-        "TensorMap queryMap, TensorMap keyMap, TensorMap valueMap, PortableCall call, TensorWork work, PhiloxKeys dropoutKeys, long query, long key, long value, long output, long logSumExp, long parts, "
+        "TensorMap queryMap, TensorMap keyMap, TensorMap valueMap, PortableCall call, TensorWork work, PhiloxKeys dropoutKeys, long query, long key, long value, long output, long logSumExp, long parts, long arrivals, "
         + "float scale, float exponentScale, float outputScale, int isWide, int isScaledFirst, "
         + "ArrayView<int> lengths, ArrayView<int> fault, ArrayView<long> tileCounts"
         + DeviceParameters.OfKernel(spec);
@@ -103,6 +103,7 @@ internal static class TensorEntryEmitter
                 memory.Output = output;
                 memory.LogSumExp = logSumExp;
                 memory.Parts = parts;
+                memory.Arrivals = arrivals;
                 memory.Work = work;
                 memory.Lengths = lengths;
                 memory.Fault = fault;
