@@ -34,10 +34,20 @@ internal static class TensorCompiler
     }
 
     /// <summary>
-    /// Begins to compile a kernel on another thread, while the caller fills its tensors. Most of a first kernel's time is ILGPU's own start,
-    /// so that a call of another kernel comes sooner, too. What goes wrong is for the kernel's call to say.
+    /// Begins to compile kernels on another thread, while the caller fills its tensors: one after another, for two at a time hold each other up.
+    /// Most of a first kernel's time is ILGPU's own start, so that a call of another kernel comes sooner, too. What goes wrong is for a
+    /// kernel's call to say.
     /// </summary>
-    public static void Begin(TensorKernel kernel) => _ = Task.Run(() => Compiled(kernel).Value);
+    public static void Begin(IEnumerable<TensorKernel> kernels)
+    {
+        TensorKernel[] others = [.. kernels.Where(kernel => !compiled.ContainsKey(kernel.Method))];
+        if (others.Length > 0)
+            _ = Task.Run(() =>
+            {
+                foreach (TensorKernel kernel in others)
+                    _ = Compiled(kernel).Value;
+            });
+    }
 
     /// <summary>Whether a kernel is compiled.</summary>
     internal static bool IsCompiled(TensorKernel kernel) =>

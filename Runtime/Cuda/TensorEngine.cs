@@ -79,17 +79,17 @@ public sealed unsafe class TensorEngine : IDisposable
         ];
         if (own.Length == 0)
             return null;
-        foreach (TensorKernel kernel in Likely(own))
-            TensorCompiler.Begin(kernel);
+        TensorCompiler.Begin(Likely(own));
         return new(variant, (CudaAccelerator)accelerator, own, reach, maxLength);
     }
 
-    /// <summary>The kernels that a first call is the likeliest to be of: the first for each head dimension that most models have.</summary>
+    /// <summary>The kernels that a first call is the likeliest to be of: the first for each head dimension that most models have, 128 before 64.</summary>
     /// <param name="kernels">Those that a device runs, one at least.</param>
     internal static IEnumerable<TensorKernel> Likely((PlanInfo Plan, TensorKernel Kernel)[] kernels) =>
         kernels
             .Where(kernel => kernel.Plan.HeadDim is 64 or 128)
             .DistinctBy(kernel => kernel.Plan.HeadDim)
+            .OrderByDescending(kernel => kernel.Plan.HeadDim)
             .DefaultIfEmpty(kernels[0])
             .Select(kernel => kernel.Kernel);
 
@@ -265,9 +265,13 @@ public sealed unsafe class TensorEngine : IDisposable
         parameters.Add(tensors.Fault);
         parameters.Add(tensors.TileCounts);
         arguments(parameters);
+        bool isMergedApart = work.Slots > 0 && counters.Length == 0;
+        // While the driver compiles this one.
+        if (isMergedApart)
+            TensorCompiler.Begin([MergeOf(call, work).Kernel]);
         ModuleOf(chosen.Plan, kernel, isMerging: counters.Length > 0)
             .Launch(stream, groups, kernel.Threads, parameters.Addresses);
-        if (work.Slots > 0 && counters.Length == 0)
+        if (isMergedApart)
             Merge(stream, chosen, call, tensors, work, parts, isBFloat16);
     }
 
@@ -295,11 +299,7 @@ public sealed unsafe class TensorEngine : IDisposable
         bool isBFloat16
     )
     {
-        (TensorKernel kernel, int groups, int threads, int ofRow) = TensorMerge.Distribution(
-            work,
-            call.ValueDim,
-            accelerator.NumMultiprocessors
-        );
+        (TensorKernel kernel, int groups, int threads, int ofRow) = MergeOf(call, work);
         using TensorParameters parameters = new();
         parameters.Add(call);
         parameters.Add(work);
@@ -312,6 +312,11 @@ public sealed unsafe class TensorEngine : IDisposable
         parameters.Add(ofRow);
         ModuleOf(chosen.Plan, kernel).Launch(stream, groups, threads, parameters.Addresses);
     }
+
+    private (TensorKernel Kernel, int Groups, int Threads, int OfRow) MergeOf(
+        in PortableCall call,
+        in TensorWork work
+    ) => TensorMerge.Distribution(work, call.ValueDim, accelerator.NumMultiprocessors);
 
     internal static long Address<T>(ArrayView<T> view)
         where T : unmanaged => view.Length == 0 ? 0 : view.LoadEffectiveAddressAsPtr();

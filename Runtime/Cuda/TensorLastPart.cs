@@ -85,13 +85,44 @@ public static class TensorLastPart
         int tile = (place.Slot - place.Part) / memory.Work.Parts;
         if (IsLast(memory.Arrivals + sizeof(int) * tile, memory.Work.Parts - 1, barrier, thread, threads) == 0)
             return;
-        int bytes = memory.Work.Parts * memory.Work.Rows * RowBytes(columns);
-        long source = memory.Parts + (long)tile * bytes;
-        for (int at = 16 * thread; at < bytes; at += 16 * threads)
-            CudaAsm.Emit("cp.async.cg.shared.global [%0], [%1], 16;", shared + at, source + at);
+        long source = memory.Parts + (long)tile * memory.Work.Parts * memory.Work.Rows * RowBytes(columns);
+        int warps = threads >> 5,
+            lane = thread & 31;
+        for (int row = thread >> 5; TensorLoop.IsBelow(row, memory.Work.Rows); row += warps)
+            Fetch(call, memory, place, source, shared, columns, row, lane);
         CudaAsm.Emit("cp.async.wait_all; bar.sync %0, %1;", barrier, threads);
-        for (int row = thread >> 5; TensorLoop.IsBelow(row, memory.Work.Rows); row += threads >> 5)
-            MergeRow(call, memory, place, shared, columns, row, thread & 31);
+        for (int row = thread >> 5; TensorLoop.IsBelow(row, memory.Work.Rows); row += warps)
+            MergeRow(call, memory, place, shared, columns, row, lane);
+    }
+
+    // What the parts have of a row, for the warp: its outputs and its log-sum-exp, and nothing that is not stored.
+    [MethodImpl(Inline)]
+    private static void Fetch(
+        in PortableCall call,
+        in TensorMemory memory,
+        in TensorPlace place,
+        long source,
+        int shared,
+        int columns,
+        int row,
+        int lane
+    )
+    {
+        int toNext = memory.Work.Rows * RowBytes(columns),
+            end = memory.Work.Parts * toNext;
+        if (!Exists(call, memory, place, row))
+            return;
+        for (int part = row * RowBytes(columns); part < end; part += toNext)
+        {
+            for (int at = part + 16 * lane; TensorLoop.IsBelow(at, part + 4 * columns); at += 16 * 32)
+                CudaAsm.Emit("cp.async.cg.shared.global [%0], [%1], 16;", shared + at, source + at);
+            if (lane == 0)
+                CudaAsm.Emit(
+                    "cp.async.ca.shared.global [%0], [%1], 4;",
+                    shared + part + 4 * columns,
+                    source + part + 4 * columns
+                );
+        }
     }
 
     // A warp's: first the weights take the place of the parts' log-sum-exps, then a thread sums every 32nd column.
@@ -106,6 +137,8 @@ public static class TensorLastPart
         int lane
     )
     {
+        if (!Exists(call, memory, place, row))
+            return;
         int toNext = memory.Work.Rows * RowBytes(columns),
             outputs = shared + row * RowBytes(columns),
             end = outputs + memory.Work.Parts * toNext,
@@ -125,12 +158,8 @@ public static class TensorLastPart
         }
         total = TensorWarp.Sum(total);
         CudaAsm.Emit("bar.warp.sync -1;");
-        int ofKeyHead = place.FirstHead + (row & ((1 << memory.Work.HeadBits) - 1)),
-            ofTile = row >> memory.Work.HeadBits;
-        if (ofTile >= place.Rows | ofKeyHead >= call.GroupSize)
-            return;
-        int head = place.KeyHead * call.GroupSize + ofKeyHead,
-            query = place.FirstRow + ofTile;
+        int head = place.KeyHead * call.GroupSize + Head(memory, place, row),
+            query = place.FirstRow + (row >> memory.Work.HeadBits);
         long output =
             place.Batch * call.OutputStrides.Batch + head * call.OutputStrides.Head + query * call.OutputStrides.Row;
         float inverse = TensorMerge.Inverse(total);
@@ -164,6 +193,16 @@ public static class TensorLastPart
                 total
             );
     }
+
+    // A row's query may be past the tile's last, or its head past the group's.
+    [MethodImpl(Inline)]
+    private static bool Exists(in PortableCall call, in TensorMemory memory, in TensorPlace place, int row) =>
+        row >> memory.Work.HeadBits < place.Rows & Head(memory, place, row) < call.GroupSize;
+
+    // Of the key head's.
+    [MethodImpl(Inline)]
+    private static int Head(in TensorMemory memory, in TensorPlace place, int row) =>
+        place.FirstHead + (row & ((1 << memory.Work.HeadBits) - 1));
 
     // Not 0 where all parts of a tile are stored, for every thread, and what other groups stored is to be seen then. The counter is 0 again
     // behind the last part.

@@ -171,7 +171,7 @@ let tests =
                     TensorKernel(32, 0, 0, 0, (fun () -> typeof<Begun>.GetMethod(nameof Begun.Store)))
 
                 Expect.isFalse (TensorCompiler.IsCompiled kernel) "before"
-                TensorCompiler.Begin kernel
+                TensorCompiler.Begin [ kernel ]
 
                 Expect.isTrue
                     (System.Threading.SpinWait.SpinUntil(
