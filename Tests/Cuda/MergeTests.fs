@@ -220,30 +220,6 @@ let tests =
                         Expect.isFalse (ptx.Contains ".local") "nothing outside registers"
                 }
 
-                test "a kernel puts few rows' parts together itself, where its groups are done then and the parts fit" {
-                    let takes whole tilesOfUnit rows parts tiles groups =
-                        let mutable work =
-                            TensorWork(
-                                Whole = whole,
-                                TilesOfUnit = tilesOfUnit,
-                                Rows = rows,
-                                Parts = parts,
-                                Units = whole + tiles * parts
-                            )
-
-                        TensorLastPart.Takes(&work, groups, 128, 165000)
-
-                    Expect.isTrue (takes 0 1 4 16 8 128) "one query of 32 heads over 8"
-                    Expect.isTrue (takes 132 1 4 4 28 132) "parts of a last round"
-                    Expect.isFalse (takes 0 1 4 1 0 8) "nothing split"
-                    Expect.isFalse (takes 132 1 4 8 28 132) "two rounds of parts"
-                    Expect.isFalse (takes 132 2 4 4 28 132) "pairs of tiles"
-                    Expect.isFalse (takes 0 1 65 2 8 128) "rows of two warpgroups"
-                    Expect.isTrue (takes 0 1 16 11 8 128) "16 rows of 11 parts"
-                    Expect.isFalse (takes 0 1 16 12 8 128) "more than a group is quick at"
-                    Expect.isFalse (takes 0 1 64 16 8 128) "parts that do not fit"
-                }
-
                 test "few rows have shares, many have threads of their own" {
                     for rows, parts, valueDim, expected in
                         [
