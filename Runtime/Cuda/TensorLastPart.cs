@@ -165,19 +165,20 @@ public static class TensorLastPart
         float inverse = TensorMerge.Inverse(total);
         for (int column = lane; TensorLoop.IsBelow(column, call.ValueDim); column += 128)
         {
-            // Behind the last column is something else, which is not stored.
             float sum0 = 0,
                 sum1 = 0,
                 sum2 = 0,
                 sum3 = 0;
+            // Behind the last column is what another warp changes.
+            int last = columns - column;
             for (int at = outputs; at < end; at += toNext)
             {
                 float weight = Load(at + sums);
                 int own = at + 4 * column;
-                sum0 += weight * Load(own);
-                sum1 += weight * Load(own + 4 * 32);
-                sum2 += weight * Load(own + 4 * 64);
-                sum3 += weight * Load(own + 4 * 96);
+                sum0 += weight * Load(own, last);
+                sum1 += weight * Load(own + 4 * 32, last - 32);
+                sum2 += weight * Load(own + 4 * 64, last - 64);
+                sum3 += weight * Load(own + 4 * 96, last - 96);
             }
             long address = memory.Output + 2 * (output + column);
             int left = call.ValueDim - column;
@@ -237,6 +238,19 @@ public static class TensorLastPart
     private static float Load(int address)
     {
         CudaAsm.Emit("ld.shared.f32 %0, [%1];", out float value, address);
+        return value;
+    }
+
+    // A number where it is one of the columns, else 0.
+    [MethodImpl(Inline)]
+    private static float Load(int address, int columns)
+    {
+        CudaAsm.Emit(
+            "{ .reg .pred there; setp.gt.s32 there, %2, 0; mov.b32 %0, 0; @there ld.shared.f32 %0, [%1]; }",
+            out float value,
+            address,
+            columns
+        );
         return value;
     }
 

@@ -92,10 +92,47 @@ type Memory() =
     member _.Write(address, values: byte[]) =
         values |> Array.iteri (fun i value -> bytes[address + int64 i] <- value)
 
-    member _.Has address = bytes.ContainsKey address
 
     member _.Read(address, count) =
         Array.init count (fun i -> bytes[address + int64 i])
+
+/// A group's memory, where warps may not touch what another one wrote, nor write what another one read, without a barrier between.
+type private SharedMemory() =
+    let bytes = Dictionary<int64, byte>()
+    let writers = Dictionary<int64, struct (int * int)>()
+    let readers = Dictionary<int64, struct (int * int)>()
+    let mutable barriers = 0
+    let several = -1
+
+    let refuse (others: Dictionary<int64, struct (int * int)>) warp address what =
+        match others.TryGetValue address with
+        | true, struct (other, since) when other <> warp && since = barriers ->
+            failwith $"warp {warp} {what} at {address}, as warp {other} does or did"
+        | _ -> ()
+
+    member _.Barrier() = barriers <- barriers + 1
+
+    member _.Write(warp, address, values: byte[]) =
+        values
+        |> Array.iteri (fun i value ->
+            let at = address + int64 i
+            refuse writers warp at "writes"
+            refuse readers warp at "writes"
+            bytes[at] <- value
+            writers[at] <- struct (warp, barriers))
+
+    /// Fails where nothing was written.
+    member _.Read(warp, address, count) =
+        Array.init count (fun i ->
+            let at = address + int64 i
+            refuse writers warp at "reads"
+
+            readers[at] <-
+                match readers.TryGetValue at with
+                | true, struct (other, since) when other <> warp && since = barriers -> struct (several, barriers)
+                | _ -> struct (warp, barriers)
+
+            bytes[at])
 
 /// What a thread waits for, and the register that takes the answer.
 type private Wait =
@@ -112,7 +149,7 @@ let private bitsOf (value: float32) =
     uint64 (BitConverter.SingleToUInt32Bits value)
 
 type private Thread
-    (program: Program, parameters: Map<string, byte[]>, device: Memory, shared: Memory, group, groups, number) =
+    (program: Program, parameters: Map<string, byte[]>, device: Memory, shared: SharedMemory, group, groups, number) =
     let registers = Dictionary<string, uint64>()
     let mutable next = 0
     let mutable isBehindLoop = false
@@ -236,17 +273,8 @@ type private Thread
                     else
                         uint64 (BitConverter.ToUInt32(bytes, from))
                 )
-        | [| "ld"; "shared"; _ |] ->
-            // NaN where nothing is, which shows in what comes of it.
-            let from = address a[1]
-
-            set (
-                if shared.Has from then
-                    uint64 (BitConverter.ToUInt32(shared.Read(from, 4), 0))
-                else
-                    UInt64.MaxValue
-            )
-        | [| "st"; "shared"; _ |] -> shared.Write(address a[0], BitConverter.GetBytes(uint32 (value a[1])))
+        | [| "ld"; "shared"; _ |] -> set (uint64 (BitConverter.ToUInt32(shared.Read(number / 32, address a[1], 4), 0)))
+        | [| "st"; "shared"; _ |] -> shared.Write(number / 32, address a[0], BitConverter.GetBytes(uint32 (value a[1])))
         | [| "st"; "global"; "b16" |] -> device.Write(address a[0], BitConverter.GetBytes(uint16 (value a[1])))
         | [| "st"; "global"; _ |] -> device.Write(address a[0], BitConverter.GetBytes(uint32 (value a[1])))
         | [| "atom"; "acq_rel"; "gpu"; "global"; "inc"; "u32" |] ->
@@ -261,7 +289,7 @@ type private Thread
             if (into ||| from) % int64 count <> 0L then
                 failwith $"misaligned: {one.Text}"
 
-            shared.Write(into, device.Read(from, count))
+            shared.Write(number / 32, into, device.Read(from, count))
         | [| "mov"; _ |] when a[0].StartsWith '{' ->
             let parts = a[0].Trim('{', '}').Split ','
             registers[parts[0].Trim()] <- value a[1] &&& 0xffffUL
@@ -326,7 +354,7 @@ type private Thread
 
 /// Runs the warpgroup of a group that has threads 128 to 255, without its units, whose number's parameter is the start of `work`.
 let runBehindUnits (program: Program) parameters (device: Memory) group groups =
-    let shared = Memory()
+    let shared = SharedMemory()
 
     let threads =
         Array.init 128 (fun i -> Thread(program, parameters, device, shared, group, groups, 128 + i))
@@ -360,6 +388,8 @@ let runBehindUnits (program: Program) parameters (device: Memory) group groups =
                 isStuck <- false
 
         if isStuck then
+            shared.Barrier()
+
             if waits |> Array.forall _.IsGroup then
                 for i in 0..127 do
                     goOn i
