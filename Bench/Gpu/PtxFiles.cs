@@ -20,14 +20,11 @@ internal static class PtxFiles
                 continue;
             string target = plan.Target == Target.Sm90 ? "sm_90a" : "sm_80";
             bool isBFloat16 = plan.ElementType == ElementType.BFloat16;
-            File.WriteAllText(
-                Path.Combine(folder, name + ".ptx"),
-                TensorCompiler.Compile(kernel, target, isBFloat16).Ptx
-            );
-            File.WriteAllText(
-                Path.Combine(folder, name + ".merging.ptx"),
-                TensorCompiler.Compile(kernel, target, isBFloat16, isMerging: true).Ptx
-            );
+            foreach (bool isMerging in new[] { false, true })
+            {
+                string path = Path.Combine(folder, name + (isMerging ? ".merging.ptx" : ".ptx"));
+                File.WriteAllText(path, TensorCompiler.Compile(kernel, target, isBFloat16, isMerging).Ptx);
+            }
         }
     }
 }

@@ -110,7 +110,7 @@ public static class TensorLastPart
     {
         int toNext = memory.Work.Rows * RowBytes(columns),
             end = memory.Work.Parts * toNext;
-        if (!Exists(call, memory, place, row))
+        if (!place.Has(memory.Work, row, call.GroupSize))
             return;
         for (int part = row * RowBytes(columns); part < end; part += toNext)
         {
@@ -137,7 +137,7 @@ public static class TensorLastPart
         int lane
     )
     {
-        if (!Exists(call, memory, place, row))
+        if (!place.Has(memory.Work, row, call.GroupSize))
             return;
         int toNext = memory.Work.Rows * RowBytes(columns),
             outputs = shared + row * RowBytes(columns),
@@ -158,7 +158,7 @@ public static class TensorLastPart
         }
         total = TensorWarp.Sum(total);
         CudaAsm.Emit("bar.warp.sync -1;");
-        int head = place.KeyHead * call.GroupSize + Head(memory, place, row),
+        int head = place.KeyHead * call.GroupSize + place.HeadOf(memory.Work, row),
             query = place.FirstRow + (row >> memory.Work.HeadBits);
         long output =
             place.Batch * call.OutputStrides.Batch + head * call.OutputStrides.Head + query * call.OutputStrides.Row;
@@ -194,16 +194,6 @@ public static class TensorLastPart
                 total
             );
     }
-
-    // A row's query may be past the tile's last, or its head past the group's.
-    [MethodImpl(Inline)]
-    private static bool Exists(in PortableCall call, in TensorMemory memory, in TensorPlace place, int row) =>
-        row >> memory.Work.HeadBits < place.Rows & Head(memory, place, row) < call.GroupSize;
-
-    // Of the key head's.
-    [MethodImpl(Inline)]
-    private static int Head(in TensorMemory memory, in TensorPlace place, int row) =>
-        place.FirstHead + (row & ((1 << memory.Work.HeadBits) - 1));
 
     // Not 0 where all parts of a tile are stored, for every thread, and what other groups stored is to be seen then. The counter is 0 again
     // behind the last part.

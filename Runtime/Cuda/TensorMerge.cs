@@ -5,7 +5,7 @@ using ILGPU;
 namespace FlashGen.Support;
 
 /// <summary>
-/// Puts the results of the parts of keys together: outputs weighted by exp(log-sum-exp), in the same order every time (Flash-Decoding, as in
+/// Puts the results of the parts of keys together where <see cref="TensorLastPart"/> does not, in a kernel of its own: outputs weighted by exp(log-sum-exp), in the same order every time (Flash-Decoding, as in
 /// the FlashAttention repository's blog of October 2023).
 /// </summary>
 internal static class TensorMerge
@@ -268,12 +268,10 @@ internal static class TensorMerge
                 second = tile & (work.TilesOfUnit - 1),
                 firstUnit = work.Whole + (tile >> (work.TilesOfUnit - 1)) * work.Parts;
             TensorPlace place = TensorPlace.Of(work, (uint)firstUnit, second != 0, tileRows, call.QueryLength);
-            int ofKeyHead = place.FirstHead + (rowOfTile & ((1 << work.HeadBits) - 1)),
-                ofTile = rowOfTile >> work.HeadBits,
-                head = place.KeyHead * call.GroupSize + ofKeyHead,
-                query = place.FirstRow + ofTile;
+            int head = place.KeyHead * call.GroupSize + place.HeadOf(work, rowOfTile),
+                query = place.FirstRow + (rowOfTile >> work.HeadBits);
             MergedRow row = default;
-            row.Exists = ofTile < place.Rows & ofKeyHead < call.GroupSize;
+            row.Exists = place.Has(work, rowOfTile, call.GroupSize);
             row.Number = ((long)place.Batch * call.QueryHeads + head) * call.QueryLength + query;
             row.Output =
                 place.Batch * call.OutputStrides.Batch

@@ -60,6 +60,7 @@ internal sealed class TensorModule : IDisposable
     /// <param name="threads">Threads of a group.</param>
     /// <param name="parameters">Addresses of its parameters.</param>
     public void Launch(CudaStream stream, int groups, int threads, ReadOnlySpan<nint> parameters) =>
+        // Hopper's text waits for the stream's last kernel itself then (TensorLastPart.Follow).
         CudaDriver.Launch(
             function,
             groups,
@@ -67,7 +68,7 @@ internal sealed class TensorModule : IDisposable
             sharedBytes,
             stream.StreamPtr,
             parameters,
-            isFollowing: Key.IsMerging && Key.Target != "sm_80"
+            isFollowing: Key.IsMerging && Key.Target == "sm_90a"
         );
 
     public void Dispose()

@@ -18,6 +18,20 @@ public struct TensorPlace
     public int Part,
         Slot;
 
+    /// <summary>The head that a row of the tile is of, counted from its key head's first.</summary>
+    /// <param name="work">The call's work.</param>
+    /// <param name="row">The row of the tile.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly int HeadOf(in TensorWork work, int row) => FirstHead + (row & ((1 << work.HeadBits) - 1));
+
+    /// <summary>Whether there is such a row: its query may be past the tile's last, or its head past the group's.</summary>
+    /// <param name="work">The call's work.</param>
+    /// <param name="row">The row of the tile.</param>
+    /// <param name="groupSize">Query heads of a key head.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool Has(in TensorWork work, int row, int groupSize) =>
+        row >> work.HeadBits < Rows & HeadOf(work, row) < groupSize;
+
     /// <summary>The place of a unit's tile. The last rows of a head come first: under a causal mask they are the longest.</summary>
     /// <param name="work">The call's work.</param>
     /// <param name="unit">The unit.</param>

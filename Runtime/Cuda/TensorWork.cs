@@ -33,7 +33,7 @@ public struct TensorWork
     public int SetsOfKeyHead,
         SetsOfBatch;
 
-    /// <summary>Parts that a split unit's keys make, whose results are left for <see cref="TensorMerge"/>; 1 where none is split.</summary>
+    /// <summary>Parts that a split unit's keys make, whose results <see cref="TensorLastPart"/> or <see cref="TensorMerge"/> puts together; 1 where none is split.</summary>
     public int Parts;
 
     /// <summary>The most rows that a tile of the call has: so many each slot has room for.</summary>

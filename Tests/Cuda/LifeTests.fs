@@ -83,12 +83,13 @@ type private Parts(accelerator: Accelerator, shape: AttentionShape, seed, kernel
         tensor (shape.ValueElements TensorLayout.BatchHeadSequence)
 
     let first, second = tensor query.Length, tensor query.Length
-    let workspace = accelerator.Allocate1D<byte>(kernels.WorkspaceSize(&shape))
+
+    let workspace =
+        let scratch = kernels.WorkspaceSize(&shape)
+        Expect.isGreaterThan scratch 0L "keys are split"
+        accelerator.Allocate1D<byte> scratch
+
     let arguments = new DeviceArguments()
-
-    new(accelerator, shape, seed) = new Parts(accelerator, shape, seed, FlashGen.Kernels.Full.Load accelerator)
-
-    member _.Accelerator = accelerator
 
     /// Queues a call and so many pairs of others behind it.
     member _.Queue(pairs, stream: AcceleratorStream, wait) =
@@ -238,12 +239,11 @@ let tests =
                         "few rows", AttentionShape(1, 32, 8, 1, 4000, 64)
                     ] do
                     test $"a call reads what the call before it put together from parts: {rows}" {
-                        use parts = new Parts(cuda (), shape, 7)
-
-                        let expected =
-                            parts.Chain(50, parts.Accelerator.DefaultStream, parts.Accelerator.Synchronize)
-
-                        use stream = parts.Accelerator.CreateStream()
+                        let accelerator = cuda ()
+                        use kernels = FlashGen.Kernels.Full.Load accelerator
+                        use parts = new Parts(accelerator, shape, 7, kernels)
+                        let expected = parts.Chain(50, accelerator.DefaultStream, accelerator.Synchronize)
+                        use stream = accelerator.CreateStream()
                         Expect.isTrue (parts.Chain(50, stream, ignore) = expected) "without waiting between the calls"
                     }
 

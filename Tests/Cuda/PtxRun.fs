@@ -92,7 +92,6 @@ type Memory() =
     member _.Write(address, values: byte[]) =
         values |> Array.iteri (fun i value -> bytes[address + int64 i] <- value)
 
-
     member _.Read(address, count) =
         Array.init count (fun i -> bytes[address + int64 i])
 
@@ -147,6 +146,22 @@ let private float32Of (bits: uint64) =
 
 let private bitsOf (value: float32) =
     uint64 (BitConverter.SingleToUInt32Bits value)
+
+let private wholeOperations =
+    [|
+        "add"
+        "sub"
+        "mul"
+        "min"
+        "max"
+        "and"
+        "or"
+        "xor"
+        "div"
+        "rem"
+        "shl"
+        "shr"
+    |]
 
 type private Thread
     (program: Program, parameters: Map<string, byte[]>, device: Memory, shared: SharedMemory, group, groups, number) =
@@ -317,11 +332,9 @@ type private Thread
         | [| "fma"; _; _ |] -> set (bitsOf (MathF.FusedMultiplyAdd(real a[1], real a[2], real a[3])))
         | [| operation; "pred" |] -> set (bit (whole operation "b64" (int64 (value a[1])) (int64 (value a[2])) <> 0L))
         | operations when kind = "f32" && a.Length = 3 -> set (bitsOf (floating operations[0] (real a[1]) (real a[2])))
-        | operations when
-            a.Length = 3 && isBehindLoop
-            || Array.contains operations[0] [| "add"; "sub"; "mul"; "and"; "or"; "shl"; "shr"; "div"; "rem" |]
-            ->
+        | operations when Array.contains operations[0] wholeOperations ->
             set (truncated kind (whole operations[0] kind (typed kind a[1]) (typed kind a[2])))
+        // Barriers, registers and tensor maps of the units.
         | _ when not isBehindLoop -> ()
         | _ -> failwith $"not known: {one.Text}"
 
