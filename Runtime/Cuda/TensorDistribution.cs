@@ -52,7 +52,8 @@ internal static class TensorDistribution
         if (work.Parts <= 1)
             (work.Whole, work.Parts) = (units, 1);
         work.Units = work.Whole + (units - work.Whole) * work.Parts;
-        return (work, isHopper ? Math.Min(work.Units, processors) : work.Units);
+        int launched = isHopper ? Math.Min(work.Units, processors) : work.Units;
+        return (work.For(launched), launched);
     }
 
     private static int MostParts(in AttentionShape shape, TensorKernel kernel) =>

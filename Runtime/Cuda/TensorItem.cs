@@ -22,7 +22,8 @@ public static class TensorItem
     public static int Unit(in TensorMemory memory, int step)
     {
         int round = step >> (memory.Work.TilesOfUnit - 1);
-        return round * Grid.DimX + (int)((uint)(Grid.IdxX + round) % (uint)Grid.DimX);
+        int group = Grid.IdxX + round;
+        return round * Grid.DimX + group - memory.Work.ByGroups.Into(group) * Grid.DimX;
     }
 
     /// <summary>
@@ -39,7 +40,7 @@ public static class TensorItem
     public static PortableItem Of(in PortableCall call, in TensorMemory memory, int step, int tileRows, int number)
     {
         bool isSecond = (step & (memory.Work.TilesOfUnit - 1)) != 0;
-        return Of(call, memory, (uint)Unit(memory, step), isSecond, tileRows, number);
+        return Of(call, memory, Unit(memory, step), isSecond, tileRows, number);
     }
 
     /// <summary>The rows of a group that has one tile of rows and no steps; else as of a step.</summary>
@@ -48,13 +49,13 @@ public static class TensorItem
     /// <param name="tileRows">Rows of a tile.</param>
     [MethodImpl(Inline)]
     public static PortableItem OfGroup(in PortableCall call, in TensorMemory memory, int tileRows) =>
-        Of(call, memory, (uint)Grid.IdxX, false, tileRows, Group.IdxX);
+        Of(call, memory, Grid.IdxX, false, tileRows, Group.IdxX);
 
     [MethodImpl(Inline)]
     private static PortableItem Of(
         in PortableCall call,
         in TensorMemory memory,
-        uint unit,
+        int unit,
         bool isSecond,
         int tileRows,
         int number

@@ -78,56 +78,72 @@ public static class TensorLastPart
         int threads
     )
     {
-        int unit = TensorItem.Unit(memory, memory.Work.Whole / Grid.DimX);
+        int unit = TensorItem.Unit(memory, memory.Work.ByGroups.Into(memory.Work.Whole));
         if (memory.Arrivals == 0 | unit >= memory.Work.Units)
             return;
-        TensorPlace place = TensorPlace.Of(memory.Work, (uint)unit, false, tileRows, call.QueryLength);
-        int tile = (place.Slot - place.Part) / memory.Work.Parts;
+        int tile = memory.Work.ByParts.Into(unit - memory.Work.Whole);
         if (IsLast(memory.Arrivals + sizeof(int) * tile, memory.Work.Parts - 1, barrier, thread, threads) == 0)
             return;
+        TensorPlace place = TensorPlace.Of(memory.Work, unit, false, tileRows, call.QueryLength);
         long source = memory.Parts + (long)tile * memory.Work.Parts * memory.Work.Rows * RowBytes(columns);
         int warps = threads >> 5,
             lane = thread & 31;
+        // A warp has its rows for itself. All that it fetches is under way together, the log-sum-exps first: weights are there when outputs are.
         for (int row = thread >> 5; TensorLoop.IsBelow(row, memory.Work.Rows); row += warps)
-            Fetch(call, memory, place, source, shared, columns, row, lane);
-        CudaAsm.Emit("cp.async.wait_all; bar.sync %0, %1;", barrier, threads);
+            if (place.Has(memory.Work, row, call.GroupSize))
+                FetchLogSumExps(memory, source, shared, columns, row, lane);
+        CudaAsm.Emit("cp.async.commit_group;");
         for (int row = thread >> 5; TensorLoop.IsBelow(row, memory.Work.Rows); row += warps)
-            MergeRow(call, memory, place, shared, columns, row, lane);
+            if (place.Has(memory.Work, row, call.GroupSize))
+                FetchOutputs(memory, source, shared, columns, row, lane);
+        CudaAsm.Emit("cp.async.commit_group; cp.async.wait_group 1;");
+        for (int row = thread >> 5; TensorLoop.IsBelow(row, memory.Work.Rows); row += warps)
+            if (place.Has(memory.Work, row, call.GroupSize))
+                Weigh(call, memory, place, shared, columns, row, lane);
+        CudaAsm.Emit("cp.async.wait_group 0; bar.warp.sync -1; .reg .f32 merged<4>;");
+        for (int row = thread >> 5; TensorLoop.IsBelow(row, memory.Work.Rows); row += warps)
+            if (place.Has(memory.Work, row, call.GroupSize))
+                Add(call, memory, place, shared, columns, row, lane);
     }
 
-    // What the parts have of a row, for the warp: its outputs and its log-sum-exp, and nothing that is not stored.
+    // Each thread those that it looks at.
     [MethodImpl(Inline)]
-    private static void Fetch(
-        in PortableCall call,
-        in TensorMemory memory,
-        in TensorPlace place,
-        long source,
-        int shared,
-        int columns,
-        int row,
-        int lane
-    )
+    private static void FetchLogSumExps(in TensorMemory memory, long source, int shared, int columns, int row, int lane)
     {
-        int toNext = memory.Work.Rows * RowBytes(columns),
-            end = memory.Work.Parts * toNext;
-        if (!place.Has(memory.Work, row, call.GroupSize))
-            return;
-        for (int part = row * RowBytes(columns); part < end; part += toNext)
+        int toNext = memory.Work.Rows * RowBytes(columns);
+        for (int part = lane; TensorLoop.IsBelow(part, memory.Work.Parts); part += 32)
         {
-            for (int at = part + 16 * lane; TensorLoop.IsBelow(at, part + 4 * columns); at += 16 * 32)
-                CudaAsm.Emit("cp.async.cg.shared.global [%0], [%1], 16;", shared + at, source + at);
-            if (lane == 0)
-                CudaAsm.Emit(
-                    "cp.async.ca.shared.global [%0], [%1], 4;",
-                    shared + part + 4 * columns,
-                    source + part + 4 * columns
-                );
+            int at = part * toNext + row * RowBytes(columns) + 4 * columns;
+            CudaAsm.Emit("cp.async.ca.shared.global [%0], [%1], 4;", shared + at, source + at);
         }
     }
 
-    // A warp's: first the weights take the place of the parts' log-sum-exps, then a thread sums every 32nd column.
+    // Each thread the four columns that it adds up, of eight parts at a time.
     [MethodImpl(Inline)]
-    private static void MergeRow(
+    private static void FetchOutputs(in TensorMemory memory, long source, int shared, int columns, int row, int lane)
+    {
+        const string Next =
+            "setp.gt.s32 there, left, 0; @there cp.async.cg.shared.global [to], [from], 16; add.s32 to, to, %2; add.s64 from, from, step; sub.s32 left, left, 1;\n";
+        int toNext = memory.Work.Rows * RowBytes(columns);
+        for (int column = 4 * lane; TensorLoop.IsBelow(column, columns); column += 4 * 32)
+        for (int part = 0; TensorLoop.IsBelow(part, memory.Work.Parts); part += 8)
+        {
+            int at = part * toNext + row * RowBytes(columns) + 4 * column;
+            CudaAsm.Emit(
+                "{ .reg .pred there; .reg .b32 to, left; .reg .b64 from, step; mov.b32 to, %0; mov.b64 from, %1; cvt.s64.s32 step, %2; mov.b32 left, %3;\n"
+                    + (Next + Next + Next + Next + Next + Next + Next + Next)
+                    + "}",
+                shared + at,
+                source + at,
+                toNext,
+                memory.Work.Parts - part
+            );
+        }
+    }
+
+    // Weights take the place of the parts' log-sum-exps, over their sum; the row's own is stored.
+    [MethodImpl(Inline)]
+    private static void Weigh(
         in PortableCall call,
         in TensorMemory memory,
         in TensorPlace place,
@@ -137,63 +153,83 @@ public static class TensorLastPart
         int lane
     )
     {
-        if (!place.Has(memory.Work, row, call.GroupSize))
-            return;
         int toNext = memory.Work.Rows * RowBytes(columns),
-            outputs = shared + row * RowBytes(columns),
-            end = outputs + memory.Work.Parts * toNext,
-            sums = 4 * columns;
+            sums = shared + row * RowBytes(columns) + 4 * columns,
+            first = sums + lane * toNext,
+            end = sums + memory.Work.Parts * toNext;
         float largest = float.NegativeInfinity,
             total = 0;
-        for (int at = outputs + lane * toNext; TensorLoop.IsBelow(at, end); at += 32 * toNext)
-            largest = Math.Max(largest, Load(at + sums));
+        for (int at = first; TensorLoop.IsBelow(at, end); at += 32 * toNext)
+            largest = Math.Max(largest, Load(at));
         for (int mask = 16; mask > 0; mask /= 2)
             largest = Math.Max(largest, Warp.ShuffleXor(largest, mask));
         float shift = TensorMerge.Shift(largest);
-        for (int at = outputs + lane * toNext; TensorLoop.IsBelow(at, end); at += 32 * toNext)
-        {
-            float weight = TensorMath.Exp2((Load(at + sums) - shift) * Log2E);
-            total += weight;
-            CudaAsm.Emit("st.shared.f32 [%0], %1;", at + sums, weight);
-        }
+        for (int at = first; TensorLoop.IsBelow(at, end); at += 32 * toNext)
+            total += Exp(Load(at) - shift);
         total = TensorWarp.Sum(total);
-        CudaAsm.Emit("bar.warp.sync -1;");
-        int head = place.KeyHead * call.GroupSize + place.HeadOf(memory.Work, row),
-            query = place.FirstRow + (row >> memory.Work.HeadBits);
-        long output =
-            place.Batch * call.OutputStrides.Batch + head * call.OutputStrides.Head + query * call.OutputStrides.Row;
         float inverse = TensorMerge.Inverse(total);
-        for (int column = lane; TensorLoop.IsBelow(column, call.ValueDim); column += 128)
-        {
-            float sum0 = 0,
-                sum1 = 0,
-                sum2 = 0,
-                sum3 = 0;
-            // Behind the last column is what another warp changes.
-            int last = columns - column;
-            for (int at = outputs; at < end; at += toNext)
-            {
-                float weight = Load(at + sums);
-                int own = at + 4 * column;
-                sum0 += weight * Load(own, last);
-                sum1 += weight * Load(own + 4 * 32, last - 32);
-                sum2 += weight * Load(own + 4 * 64, last - 64);
-                sum3 += weight * Load(own + 4 * 96, last - 96);
-            }
-            long address = memory.Output + 2 * (output + column);
-            int left = call.ValueDim - column;
-            Store(address, sum0 * inverse, left);
-            Store(address + 2 * 32, sum1 * inverse, left - 32);
-            Store(address + 2 * 64, sum2 * inverse, left - 64);
-            Store(address + 2 * 96, sum3 * inverse, left - 96);
-        }
+        for (int at = first; TensorLoop.IsBelow(at, end); at += 32 * toNext)
+            CudaAsm.Emit("st.shared.f32 [%0], %1;", at, inverse * Exp(Load(at) - shift));
         if (lane == 0 & memory.LogSumExp != 0)
-            StoreLogSumExp(
-                memory.LogSumExp + 4 * (((long)place.Batch * call.QueryHeads + head) * call.QueryLength + query),
-                shift,
-                total
-            );
+        {
+            long number =
+                ((long)place.Batch * call.QueryHeads + Head(call, memory, place, row)) * call.QueryLength
+                + Query(memory, place, row);
+            StoreLogSumExp(memory.LogSumExp + 4 * number, shift, total);
+        }
     }
+
+    // Each thread four columns, of eight parts at a time.
+    [MethodImpl(Inline)]
+    private static void Add(
+        in PortableCall call,
+        in TensorMemory memory,
+        in TensorPlace place,
+        int shared,
+        int columns,
+        int row,
+        int lane
+    )
+    {
+        const string Next =
+            "setp.gt.s32 there, left, 0; @there ld.shared.f32 weight, [sum]; @there ld.shared.v4.f32 {part0, part1, part2, part3}, [own]; @there fma.rn.f32 merged0, weight, part0, merged0; @there fma.rn.f32 merged1, weight, part1, merged1; @there fma.rn.f32 merged2, weight, part2, merged2; @there fma.rn.f32 merged3, weight, part3, merged3; add.s32 sum, sum, %2; add.s32 own, own, %2; sub.s32 left, left, 1;\n";
+        int toNext = memory.Work.Rows * RowBytes(columns),
+            outputs = shared + row * RowBytes(columns);
+        long output =
+            memory.Output
+            + 2
+                * (
+                    place.Batch * call.OutputStrides.Batch
+                    + Head(call, memory, place, row) * call.OutputStrides.Head
+                    + Query(memory, place, row) * call.OutputStrides.Row
+                );
+        for (int column = 4 * lane; TensorLoop.IsBelow(column, call.ValueDim); column += 4 * 32)
+        {
+            CudaAsm.Emit("mov.b32 merged0, 0; mov.b32 merged1, 0; mov.b32 merged2, 0; mov.b32 merged3, 0;");
+            for (int part = 0; TensorLoop.IsBelow(part, memory.Work.Parts); part += 8)
+                CudaAsm.Emit(
+                    "{ .reg .pred there; .reg .b32 sum, own, left; .reg .f32 weight, part<4>; mov.b32 sum, %0; mov.b32 own, %1; mov.b32 left, %3;\n"
+                        + (Next + Next + Next + Next + Next + Next + Next + Next)
+                        + "}",
+                    outputs + part * toNext + 4 * columns,
+                    outputs + part * toNext + 4 * column,
+                    toNext,
+                    memory.Work.Parts - part
+                );
+            Store(output + 2 * column, call.ValueDim - column);
+        }
+    }
+
+    [MethodImpl(Inline)]
+    private static int Head(in PortableCall call, in TensorMemory memory, in TensorPlace place, int row) =>
+        place.KeyHead * call.GroupSize + place.HeadOf(memory.Work, row);
+
+    [MethodImpl(Inline)]
+    private static int Query(in TensorMemory memory, in TensorPlace place, int row) =>
+        place.FirstRow + (row >> memory.Work.HeadBits);
+
+    [MethodImpl(Inline)]
+    private static float Exp(float value) => TensorMath.Exp2(value * Log2E);
 
     // Not 0 where all parts of a tile are stored, for every thread, and what other groups stored is to be seen then. The counter is 0 again
     // behind the last part.
@@ -231,26 +267,22 @@ public static class TensorLastPart
         return value;
     }
 
-    // A number where it is one of the columns, else 0.
+    // A thread's four 16-bit outputs, those of them that are columns; the conversion is that of the kernel's type.
     [MethodImpl(Inline)]
-    private static float Load(int address, int columns)
-    {
+    private static void Store(long address, int columns) =>
         CudaAsm.Emit(
-            "{ .reg .pred there; setp.gt.s32 there, %2, 0; mov.b32 %0, 0; @there ld.shared.f32 %0, [%1]; }",
-            out float value,
+            """
+            {
+            .reg .pred there;
+            .reg .b32 both;
+            .reg .b16 one, other;
+            cvt.rn.f16x2.f32 both, merged1, merged0; mov.b32 {one, other}, both;
+            setp.gt.s32 there, %1, 0; @there st.global.b16 [%0], one; setp.gt.s32 there, %1, 1; @there st.global.b16 [%0+2], other;
+            cvt.rn.f16x2.f32 both, merged3, merged2; mov.b32 {one, other}, both;
+            setp.gt.s32 there, %1, 2; @there st.global.b16 [%0+4], one; setp.gt.s32 there, %1, 3; @there st.global.b16 [%0+6], other;
+            }
+            """,
             address,
-            columns
-        );
-        return value;
-    }
-
-    // A 16-bit output where it is one of the columns; the conversion is that of the kernel's type.
-    [MethodImpl(Inline)]
-    private static void Store(long address, float value, int columns) =>
-        CudaAsm.Emit(
-            "{ .reg .pred there; .reg .b32 both; .reg .b16 one, other; setp.gt.s32 there, %2, 0; cvt.rn.f16x2.f32 both, %1, %1; mov.b32 {one, other}, both; @there st.global.b16 [%0], one; }",
-            address,
-            value,
             columns
         );
 

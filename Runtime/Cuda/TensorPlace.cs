@@ -39,29 +39,28 @@ public struct TensorPlace
     /// <param name="tileRows">Rows of a tile.</param>
     /// <param name="queryLength">Queries of a head.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TensorPlace Of(in TensorWork work, uint unit, bool isSecond, int tileRows, int queryLength)
+    public static TensorPlace Of(in TensorWork work, int unit, bool isSecond, int tileRows, int queryLength)
     {
         // Behind the whole units each is a part of the keys, those of the same rows one after another.
-        bool isPart = unit >= (uint)work.Whole;
-        uint split = unit - (uint)work.Whole,
-            ofParts = split / (uint)work.Parts,
-            tile = isPart ? (uint)work.Whole + ofParts : unit,
-            ofSet = (uint)(work.QueryTiles + work.TilesOfUnit - 1) >> (work.TilesOfUnit - 1),
-            set = tile / ofSet;
-        int place = (int)(tile - set * ofSet),
+        bool isPart = unit >= work.Whole;
+        int split = unit - work.Whole,
+            ofParts = work.ByParts.Into(split),
+            tile = isPart ? work.Whole + ofParts : unit,
+            set = work.ByUnitsOfSet.Into(tile),
+            place = tile - set * work.UnitsOfSet,
             mirrored = work.QueryTiles - 1 - place,
-            queries = tileRows >> work.HeadBits;
-        uint batch = set / (uint)work.SetsOfBatch,
-            setOfBatch = set - batch * (uint)work.SetsOfBatch,
-            keyHead = setOfBatch / (uint)work.SetsOfKeyHead;
+            queries = tileRows >> work.HeadBits,
+            batch = work.BySetsOfBatch.Into(set),
+            setOfBatch = set - batch * work.SetsOfBatch,
+            keyHead = work.BySetsOfKeyHead.Into(setOfBatch);
         TensorPlace result = default;
-        result.Batch = (int)batch;
-        result.KeyHead = (int)keyHead;
-        result.FirstHead = (int)(setOfBatch - keyHead * (uint)work.SetsOfKeyHead) << work.HeadBits;
+        result.Batch = batch;
+        result.KeyHead = keyHead;
+        result.FirstHead = (setOfBatch - keyHead * work.SetsOfKeyHead) << work.HeadBits;
         result.FirstRow = (isSecond ? place : mirrored) * queries;
         result.Rows = isSecond & place >= mirrored ? 0 : Math.Min(queries, queryLength - result.FirstRow);
-        result.Part = isPart ? (int)(split - ofParts * (uint)work.Parts) : -1;
-        result.Slot = isPart ? (int)split * work.TilesOfUnit + (isSecond ? 1 : 0) : -1;
+        result.Part = isPart ? split - ofParts * work.Parts : -1;
+        result.Slot = isPart ? split * work.TilesOfUnit + (isSecond ? 1 : 0) : -1;
         return result;
     }
 }

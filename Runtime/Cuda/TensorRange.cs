@@ -70,7 +70,7 @@ public static class TensorRange
         {
             int first = range.First / blockN,
                 tiles = range.Last / blockN - first + 1,
-                ofPart = (tiles + memory.Work.Parts - 1) / memory.Work.Parts;
+                ofPart = memory.Work.ByParts.Into(tiles + memory.Work.Parts - 1);
             int from = (first + ofPart * item.Part) * blockN;
             range.First = Math.Max(range.First, from);
             range.Last = Math.Min(range.Last, from + ofPart * blockN - 1);

@@ -33,12 +33,37 @@ public struct TensorWork
     public int SetsOfKeyHead,
         SetsOfBatch;
 
+    /// <summary>Units of a set's tiles, if none is split.</summary>
+    public readonly int UnitsOfSet => (QueryTiles + TilesOfUnit - 1) >> (TilesOfUnit - 1);
+
     /// <summary>Parts that a split unit's keys make, whose results <see cref="TensorLastPart"/> or <see cref="TensorMerge"/> puts together; 1 where none is split.</summary>
     public int Parts;
 
     /// <summary>The most rows that a tile of the call has: so many each slot has room for.</summary>
     public int Rows;
 
+    /// <summary>What kernels divide by: <see cref="Parts"/>, <see cref="UnitsOfSet"/>, <see cref="SetsOfBatch"/>, <see cref="SetsOfKeyHead"/>, and the call's groups.</summary>
+    public TensorDivisor ByParts,
+        ByUnitsOfSet,
+        BySetsOfBatch,
+        BySetsOfKeyHead,
+        ByGroups;
+
     /// <summary>Slots for results of parts: one for each tile of rows and part.</summary>
     public readonly int Slots => (Units - Whole) * TilesOfUnit;
+
+    /// <summary>The work, with what kernels divide by.</summary>
+    /// <param name="groups">The groups that it is launched with.</param>
+    internal readonly TensorWork For(int groups)
+    {
+        // An empty call divides nothing.
+        static TensorDivisor By(int number) => TensorDivisor.Of(Math.Max(1, number));
+        TensorWork work = this;
+        work.ByParts = By(Parts);
+        work.ByUnitsOfSet = By(UnitsOfSet);
+        work.BySetsOfBatch = By(SetsOfBatch);
+        work.BySetsOfKeyHead = By(SetsOfKeyHead);
+        work.ByGroups = By(groups);
+        return work;
+    }
 }

@@ -4,6 +4,7 @@ module FlashGen.Tests.Cuda.DistributionTests
 open Expecto
 open FlashGen
 open FlashGen.Support
+open FlashGen.Tests
 
 let private kernel blockM blockN =
     TensorKernel(32 * (blockM / 16), blockM, blockN, 0, (fun () -> null))
@@ -30,6 +31,28 @@ let tests =
                 let work, groups = distribute (decode 16 32 8 8192) true 132 0L
                 Expect.equal (work.HeadBits, work.SetsOfKeyHead, work.SetsOfBatch) (2, 1, 8) "four heads"
                 Expect.equal (work.Units, groups) (128, 128) "a unit for each key head"
+            }
+            test "a product and a shift divide as a quotient does" {
+                let random = System.Random Settings.seed
+                let largest = System.Int32.MaxValue
+
+                let divisors =
+                    [
+                        yield! [ 1..300 ]
+                        for bit in 2..30 do
+                            yield! [ (1 <<< bit) - 1; 1 <<< bit; (1 <<< bit) + 1 ]
+                        yield! [ largest - 1; largest ]
+                        for _ in 1..1000 do
+                            random.Next(1, largest)
+                    ]
+
+                for divisor in divisors do
+                    let mutable by = TensorDivisor.Of divisor
+                    // Quotients change at multiples.
+                    let multiple = divisor * (random.Next() % (largest / divisor) + 1)
+
+                    for number in [ 0; 1; multiple - 1; multiple; largest - 1; largest; random.Next() ] do
+                        Expect.equal (by.Into number) (number / divisor) $"{number} / {divisor}"
             }
             test "groups of heads that are no power of two leave rows empty, larger ones take several tiles" {
                 let bits queryHeads keyHeads =
@@ -133,7 +156,7 @@ let tests =
 
                     for unit in 0 .. work.Units - 1 do
                         for second in 0 .. work.TilesOfUnit - 1 do
-                            let place = TensorPlace.Of(&work, uint unit, (second = 1), 128, shape.QueryLength)
+                            let place = TensorPlace.Of(&work, unit, (second = 1), 128, shape.QueryLength)
 
                             if place.Slot >= 0 then
                                 Expect.isTrue (slots.Add place.Slot && place.Slot < work.Slots) about

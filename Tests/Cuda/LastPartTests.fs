@@ -66,7 +66,7 @@ let private fill (random: Random) (case: Case) (work: TensorWork) tileRows strid
     let struct (ofBatch, ofHead, ofRow) = strides
 
     for unit in work.Whole .. work.Parts .. work.Units - 1 do
-        let place = TensorPlace.Of(&work, uint unit, false, tileRows, case.Queries)
+        let place = TensorPlace.Of(&work, unit, false, tileRows, case.Queries)
 
         for row in 0 .. work.Rows - 1 do
             let ofKeyHead = place.FirstHead + (row &&& ((1 <<< work.HeadBits) - 1))
@@ -120,7 +120,7 @@ let private check (case: Case) =
     let tiles = case.Batch * case.KeyHeads * sets
     Expect.isLessThanOrEqual case.Queries tileQueries "a tile for each set of heads"
 
-    let mutable work =
+    let work =
         TensorWork(
             HeadBits = case.HeadBits,
             TilesOfUnit = 1,
@@ -135,6 +135,7 @@ let private check (case: Case) =
 
     // A group has a whole unit, then a part.
     let groups = if case.Whole > 0 then case.Whole else work.Units
+    let mutable work = work.For groups
     Expect.isTrue (TensorLastPart.Takes(&work, groups, case.Columns, 165000)) "the kernel takes it"
     let heads = case.KeyHeads * case.GroupSize
 

@@ -51,13 +51,15 @@ let private work headBits tilesOfUnit whole parts =
         Whole = whole,
         Units = whole + (units - whole) * parts
     )
+        .For
+        1
 
 /// Each split row, by its number among all, and where its results of one part after another are.
 let private splitRows (work: TensorWork) =
     [
         for unit in work.Whole .. work.Units - 1 do
             for second in 0 .. work.TilesOfUnit - 1 do
-                let place = TensorPlace.Of(&work, uint unit, (second = 1), tileRows, queries)
+                let place = TensorPlace.Of(&work, unit, (second = 1), tileRows, queries)
 
                 for row in 0 .. work.Rows - 1 do
                     let head = place.FirstHead + (row &&& ((1 <<< work.HeadBits) - 1))

@@ -175,6 +175,14 @@ type private Thread
          |> Array.find (fun one -> one.Operation[..1] = [| "ld"; "param" |] && one.Arguments[1] = "[work]"))
             .Arguments[0]
 
+    // Asynchronous copies are there when they are waited for, not before; the last group is the one that is not committed.
+    let copies = Queue [ List<unit -> unit>() ]
+
+    let arrive pending =
+        while copies.Count - 1 > pending do
+            for copy in copies.Dequeue() do
+                copy ()
+
     let value (name: string) =
         match name with
         | "%tid.x" -> uint64 number
@@ -289,6 +297,12 @@ type private Thread
                         uint64 (BitConverter.ToUInt32(bytes, from))
                 )
         | [| "ld"; "shared"; _ |] -> set (uint64 (BitConverter.ToUInt32(shared.Read(number / 32, address a[1], 4), 0)))
+        | [| "ld"; "shared"; "v4"; _ |] ->
+            let words = shared.Read(number / 32, address a[1], 16)
+
+            a[0].Trim('{', '}').Split ','
+            |> Array.iteri (fun i register ->
+                registers[register.Trim()] <- uint64 (BitConverter.ToUInt32(words, 4 * i)))
         | [| "st"; "shared"; _ |] -> shared.Write(number / 32, address a[0], BitConverter.GetBytes(uint32 (value a[1])))
         | [| "st"; "global"; "b16" |] -> device.Write(address a[0], BitConverter.GetBytes(uint16 (value a[1])))
         | [| "st"; "global"; _ |] -> device.Write(address a[0], BitConverter.GetBytes(uint32 (value a[1])))
@@ -296,7 +310,8 @@ type private Thread
             let old = BitConverter.ToUInt32(device.Read(address a[1], 4), 0)
             device.Write(address a[1], BitConverter.GetBytes(if old >= uint32 (value a[2]) then 0u else old + 1u))
             set (uint64 old)
-        | [| "cp"; "async"; "wait_all" |] -> ()
+        | [| "cp"; "async"; "commit_group" |] -> copies.Enqueue(List())
+        | [| "cp"; "async"; "wait_group" |] -> arrive (int a[0])
         | [| "cp"; "async"; _; "shared"; "global" |] ->
             let count = int a[2]
             let into, from = address a[0], address a[1]
@@ -304,7 +319,7 @@ type private Thread
             if (into ||| from) % int64 count <> 0L then
                 failwith $"misaligned: {one.Text}"
 
-            shared.Write(number / 32, into, device.Read(from, count))
+            (Seq.last copies).Add(fun () -> shared.Write(number / 32, into, device.Read(from, count)))
         | [| "mov"; _ |] when a[0].StartsWith '{' ->
             let parts = a[0].Trim('{', '}').Split ','
             registers[parts[0].Trim()] <- value a[1] &&& 0xffffUL
