@@ -92,16 +92,17 @@ module TilePlan =
         + schedule.RowVectors
         + 1
 
+    // A tile that a user asks for may take more than an int says.
+    let private saturated (number: int64) = int (min number (int64 Int32.MaxValue))
+
     /// Scratch of a thread: a panel's scores; for each panel its queries, outputs and six numbers a row (maximum, sum, rescale,
     /// new maximum, first and last key); and a tile of keys and values, where they are widened or their rows have gaps.
     let private simdScratch (plan: TilePlan) schedule =
-        let size = computeBytes plan.Type
-        let rows = panelRows plan
-        let scores = rows * plan.BlockN * size
-        let panel = rows * (plan.Dims.HeadDim + plan.Dims.ValueDim + 6) * size
-
-        let copied = plan.BlockN * (plan.Dims.HeadDim + plan.Dims.ValueDim) * size
-        scores + schedule.Panels * panel + copied
+        let size = int64 (computeBytes plan.Type)
+        let rows, keys = int64 (panelRows plan), int64 plan.BlockN
+        let dims = int64 (plan.Dims.HeadDim + plan.Dims.ValueDim)
+        let panel = rows * (dims + 6L) * size
+        saturated (rows * keys * size + int64 schedule.Panels * panel + keys * dims * size)
 
     /// Threads that share the rows of one register tile.
     let portableLanes = 8
@@ -110,20 +111,17 @@ module TilePlan =
     /// slice of queries and of keys, each row four numbers longer so that threads meet no memory bank together; a slice of values;
     /// the scores, key by key; and a number for each row.
     let private portableBudget (plan: TilePlan) schedule =
-        let size = computeBytes plan.Type
-        let outputs = schedule.ThreadRows * plan.Dims.ValueDim / portableLanes
-        let scores = schedule.ThreadRows * schedule.ThreadColumns
-        let step = 4 * (schedule.ThreadColumns + 1)
-        let slices = (plan.BlockM + plan.BlockN) * (schedule.HeadSlice + 4)
+        let size = int64 (computeBytes plan.Type)
+        let rows, keys = int64 plan.BlockM, int64 plan.BlockN
+        let threadRows, threadColumns = int64 schedule.ThreadRows, int64 schedule.ThreadColumns
+        let outputs = threadRows * int64 plan.Dims.ValueDim / int64 portableLanes
+        let scores = threadRows * threadColumns
+        let step = 4L * (threadColumns + 1L)
+        let slices = (rows + keys) * int64 (schedule.HeadSlice + 4)
 
         {
-            Registers = (scores + outputs + step) * size / 4 + 40
-            MemoryBytes =
-                (slices
-                 + plan.BlockN * schedule.ValueSlice
-                 + plan.BlockN * (plan.BlockM + 4)
-                 + plan.BlockM)
-                * size
+            Registers = saturated ((scores + outputs + step) * size / 4L + 40L)
+            MemoryBytes = saturated ((slices + keys * int64 schedule.ValueSlice + keys * (rows + 4L) + rows) * size)
         }
 
     /// Threads of a device group.
@@ -153,19 +151,22 @@ module TilePlan =
         let isHopper = plan.Target = Sm90
 
         let width dimension =
-            if isHopper then (dimension + 63) / 64 * 64 else dimension
+            int64 (if isHopper then (dimension + 63) / 64 * 64 else dimension)
 
-        let keys = plan.BlockN * (width plan.Dims.HeadDim + width plan.Dims.ValueDim)
+        let rows = int64 plan.BlockM
+        let keys = int64 plan.BlockN * (width plan.Dims.HeadDim + width plan.Dims.ValueDim)
         let rowTiles = max 1 (plan.BlockM / 16 / max 1 schedule.Warps)
         let probabilities = if isHopper then plan.BlockN / 4 else 0
-        let inputs = plan.BlockM * width plan.Dims.HeadDim + schedule.Stages * keys
-        let outputs = if isHopper then 0 else plan.BlockM * plan.Dims.ValueDim
+        let inputs = rows * width plan.Dims.HeadDim + int64 schedule.Stages * keys
+        let outputs = if isHopper then 0L else rows * int64 plan.Dims.ValueDim
 
         {
             Registers =
-                rowTiles * (plan.BlockN / 2 + plan.Dims.ValueDim / 2 + probabilities)
-                + (if isHopper then otherRegisters else 48)
-            MemoryBytes = 2 * max inputs outputs + 2560
+                saturated (
+                    int64 rowTiles * int64 (plan.BlockN / 2 + plan.Dims.ValueDim / 2 + probabilities)
+                    + int64 (if isHopper then otherRegisters else 48)
+                )
+            MemoryBytes = saturated (2L * max inputs outputs + 2560L)
         }
 
     let budget (plan: TilePlan) =

@@ -118,8 +118,10 @@ public sealed class FlashGenGenerator : IIncrementalGenerator
             static (output, stale) => output.ReportDiagnostic(stale.ToDiagnostic())
         );
         Report(context, parsed.SelectMany(static (result, _) => result!.Diagnostics), Steps.Diagnostics);
-        Report(context, StrayMods(context, ModParser.MaskAttribute), Steps.StrayMasks);
-        Report(context, StrayMods(context, ModParser.ScoreAttribute), Steps.StrayScores);
+        foreach (var attribute in new[] { ModParser.MaskAttribute, ModParser.ScoreAttribute })
+            Report(context, Stray(context, attribute, MarkedMod), Steps.Stray + attribute);
+        foreach (var attribute in ReadyMadeAttributes.Names)
+            Report(context, Stray(context, attribute, MarkedClass), Steps.Stray + attribute);
     }
 
     private static ParseResult? Parse(GeneratorAttributeSyntaxContext found, CancellationToken cancellation)
@@ -132,22 +134,39 @@ public sealed class FlashGenGenerator : IIncrementalGenerator
             : null;
     }
 
-    private static IncrementalValuesProvider<DiagnosticRecord> StrayMods(
+    private static (ISymbol? Class, string What, Location? Place) MarkedMod(GeneratorAttributeSyntaxContext found) =>
+        (
+            found.TargetSymbol.ContainingType,
+            $"The mod '{found.TargetSymbol.Name}'",
+            found.TargetSymbol.Locations.FirstOrDefault()
+        );
+
+    private static (ISymbol? Class, string What, Location? Place) MarkedClass(GeneratorAttributeSyntaxContext found)
+    {
+        var syntax = found.Attributes[0].ApplicationSyntaxReference?.GetSyntax() as AttributeSyntax;
+        return (found.TargetSymbol, $"[{syntax?.Name}]", syntax?.GetLocation());
+    }
+
+    /// <summary>What is marked with an attribute of a variant and belongs to none.</summary>
+    private static IncrementalValuesProvider<DiagnosticRecord> Stray(
         IncrementalGeneratorInitializationContext context,
-        string attribute
+        string attribute,
+        Func<GeneratorAttributeSyntaxContext, (ISymbol? Class, string What, Location? Place)> marked
     ) =>
         context
             .SyntaxProvider.ForAttributeWithMetadataName(
                 $"{ModTypes.Namespace}.{attribute}Attribute",
-                static (node, _) => node is MethodDeclarationSyntax,
-                static (found, _) =>
-                    found.TargetSymbol.ContainingType is { } type && !DeclarationParser.IsVariant(type)
+                static (node, _) => node is MethodDeclarationSyntax or TypeDeclarationSyntax,
+                (found, _) =>
+                    marked(found) is var (type, what, place)
+                    && type is INamedTypeSymbol named
+                    && !DeclarationParser.IsVariant(named)
                         ? DiagnosticRecord.Create(
-                            DiagnosticCatalog.StrayMod,
+                            DiagnosticCatalog.Stray,
                             found.SemanticModel.Compilation,
-                            found.TargetSymbol.Locations.FirstOrDefault(),
-                            found.TargetSymbol.Name,
-                            type.Name
+                            place,
+                            what,
+                            named.Name
                         )
                         : null
             )

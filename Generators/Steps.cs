@@ -16,6 +16,5 @@ internal static class Steps
     public const string Settings = "Settings";
     public const string HasVariants = "HasVariants";
     public const string Diagnostics = "Diagnostics";
-    public const string StrayMasks = "StrayMasks";
-    public const string StrayScores = "StrayScores";
+    public const string Stray = "Stray";
 }

@@ -28,7 +28,19 @@ public sealed class AttentionOptions
     /// The widest vectors to use, in bits: kernels are generated for 512, 256 and 128, and the widest runs that the machine has and this
     /// allows. Results differ between widths in their rounding.
     /// </summary>
-    public int MaxVectorBits { get; init; } = 512;
+    /// <exception cref="ArgumentOutOfRangeException">It is none of the three.</exception>
+    public int MaxVectorBits
+    {
+        get;
+        init =>
+            field = value is 128 or 256 or 512
+                ? value
+                : throw new ArgumentOutOfRangeException(
+                    nameof(MaxVectorBits),
+                    value,
+                    $"MaxVectorBits is {value}; allowed are 512, 256 and 128."
+                );
+    } = 512;
 
     /// <summary>Stops the call between tiles of work; output and log-sum-exp are then undefined.</summary>
     public CancellationToken Cancellation { get; init; }

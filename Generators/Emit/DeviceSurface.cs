@@ -123,7 +123,7 @@ internal static class DeviceSurface
         string body =
             declaration.Rejected ? refused
             : !HasKernels(declaration) ? "throw new NotSupportedException();"
-            : $"ThrowIfDisposed();\n    ForwardCore(stream, query, key, value, output, in shape{Names.Pass(declaration)}, logSumExp, workspace, fault, default);";
+            : $"this.ThrowIfDisposed();\n    this.ForwardCore(stream, query, key, value, output, in shape{Names.Pass(declaration)}, logSumExp, workspace, fault, default);";
         string core = HasKernels(declaration)
             ? $"\n\npartial void ForwardCore({PortableEntryEmitter.CoreParameters(declaration, type)});"
             : "";

@@ -52,11 +52,21 @@ internal static class Names
             _ => $"{arguments}.Scalar<{HostType(argument.Type)}>(\"{argument.Name}\")",
         };
 
+    /// <summary>
+    /// A run-time argument as generated bodies call it. None of their own names begins so: whatever a user calls an argument, it meets no other name.
+    /// </summary>
+    public static string Argument(string name) => ArgumentPrefix + name;
+
+    public const string ArgumentPrefix = "arg_";
+
+    /// <summary>What follows the name of a table whose length is meant, as `.Batch` follows that of strides.</summary>
+    public const string LengthPart = ".Length";
+
     /// <summary>The argument list `a, b, c` of a declaration's run-time arguments, each after a comma.</summary>
     public static string Pass(Declaration declaration) =>
         string.Concat(declaration.Spec.Arguments.Select(argument => ", " + Keywords.Escape(argument.Name)));
 
-    /// <summary>The parameters of a declaration's run-time arguments, each after a comma.</summary>
+    /// <summary>The parameters of a declaration's run-time arguments, each after a comma, as users see them.</summary>
     public static string HostParameters(Declaration declaration) =>
         string.Concat(
             declaration.Spec.Arguments.Select(argument =>

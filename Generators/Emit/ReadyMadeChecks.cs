@@ -12,17 +12,21 @@ internal static class ReadyMadeChecks
     {
         List<string> checks = new();
         if (spec.Scale.IsRuntimeScale)
-            checks.Add("CallCheck.Scale(scale);");
+            checks.Add($"CallCheck.Scale({Names.Argument("scale")});");
         if (spec.HasReadyMade("Alibi"))
-            checks.Add("CallCheck.Slopes(in shape, slopes.Length);");
+            checks.Add($"CallCheck.Slopes(in shape, {Names.Argument("slopes")}.Length);");
         if (spec.HasReadyMade("Bias"))
-            checks.Add("CallCheck.Bias(in shape, bias.Length, in biasStrides);");
+            checks.Add(
+                $"CallCheck.Bias(in shape, {Names.Argument("bias")}.Length, in {Names.Argument("biasStrides")});"
+            );
         if (spec.HasReadyMade("PrefixLm"))
-            checks.Add("CallCheck.Prefix(in shape, prefix.Length);");
+            checks.Add($"CallCheck.Prefix(in shape, {Names.Argument("prefix")}.Length);");
         if (spec.HasReadyMade("Document"))
-            checks.Add("CallCheck.Documents(in shape, queryDocument.Length, keyDocument.Length);");
+            checks.Add(
+                $"CallCheck.Documents(in shape, {Names.Argument("queryDocument")}.Length, {Names.Argument("keyDocument")}.Length);"
+            );
         if (spec.Sink)
-            checks.Add("CallCheck.Sink(in shape, sink.Length);");
+            checks.Add($"CallCheck.Sink(in shape, {Names.Argument("sink")}.Length);");
         return string.Concat(checks.Select(check => "\n" + check));
     }
 }

@@ -43,12 +43,17 @@ internal static class SurfaceEmitter
         + (declaration.Namespace.Length > 0 ? declaration.Namespace + "." : "")
         + string.Join(".", declaration.Types.Select(type => type.TypeName));
 
-    /// <summary>The parameters of a Forward on the CPU, without defaults.</summary>
-    public static string Parameters(Declaration declaration, ElementType type)
+    /// <summary>The parameters of the call that Forward on the CPU hands on.</summary>
+    public static string CoreParameters(Declaration declaration, ElementType type)
     {
         string element = Names.Element(type);
+        string arguments = string.Concat(
+            declaration.Spec.Arguments.Select(argument =>
+                $", {Names.HostType(argument.Type)} {Names.Argument(argument.Name)}"
+            )
+        );
         return $"ReadOnlySpan<{element}> query, ReadOnlySpan<{element}> key, ReadOnlySpan<{element}> value, Span<{element}> output, "
-            + $"in global::FlashGen.AttentionShape shape{Names.HostParameters(declaration)}, Span<{Names.LogSumExp(type)}> logSumExp, "
+            + $"in global::FlashGen.AttentionShape shape{arguments}, Span<{Names.LogSumExp(type)}> logSumExp, "
             + "global::FlashGen.AttentionOptions options";
     }
 
@@ -84,10 +89,10 @@ internal static class SurfaceEmitter
         string logSumExp = Names.LogSumExp(type);
         string call = declaration.Rejected
             ? Refused(declaration)
-            : $"ForwardCore(query, key, value, output, in shape{Names.Pass(declaration)}, logSumExp, options ?? global::FlashGen.AttentionOptions.Default);";
+            : $"{FullName(declaration)}.ForwardCore(query, key, value, output, in shape{Names.Pass(declaration)}, logSumExp, options ?? global::FlashGen.AttentionOptions.Default);";
         string core = declaration.Rejected
             ? ""
-            : $"\n\nstatic partial void ForwardCore({Parameters(declaration, type)});";
+            : $"\n\nstatic partial void ForwardCore({CoreParameters(declaration, type)});";
         return $$"""
             /// <summary>Computes attention on the CPU, with vectors as wide as the machine has.</summary>
             /// <param name="query">(batch, queryHeads, queryLength, headDim), by the shape's strides.</param>

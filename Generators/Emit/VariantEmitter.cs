@@ -41,10 +41,10 @@ internal static class VariantEmitter
                     {{{List(Refusals(declaration))}}
                     },
                     Masks = new MaskDelegate[]
-                    {{{List(declaration.Methods.Where(method => method.IsMask).Select(Delegate))}}
+                    {{{List(declaration.Methods.Where(method => method.IsMask).Select(method => Delegate(declaration, method)))}}
                     },
                     Scores = new ScoreDelegate[]
-                    {{{List(declaration.Methods.Where(method => !method.IsMask).Select(Delegate))}}
+                    {{{List(declaration.Methods.Where(method => !method.IsMask).Select(method => Delegate(declaration, method)))}}
                     },
                     Entry = new NamedCalls(),
                 };
@@ -84,7 +84,7 @@ internal static class VariantEmitter
     }
 
     // The user's own method, as it was compiled.
-    private static string Delegate(ModMethod method)
+    private static string Delegate(Declaration declaration, ModMethod method)
     {
         string Argument(ModParameter parameter) =>
             parameter switch
@@ -100,7 +100,7 @@ internal static class VariantEmitter
         string parameters = method.IsMask
             ? "in Position at, ModArguments arguments"
             : "float score, in Position at, ModArguments arguments";
-        return $"static ({parameters}) => {Keywords.Escape(method.Method)}({string.Join(", ", method.Parameters.Select(Argument))})";
+        return $"static ({parameters}) => {SurfaceEmitter.FullName(declaration)}.{Keywords.Escape(method.Method)}({string.Join(", ", method.Parameters.Select(Argument))})";
     }
 
     private static string Plan(AttentionSpec spec, PlanChoice choice)

@@ -98,8 +98,7 @@ internal sealed partial class BodyParser
             return body(operands);
         var argument = arguments[first];
         var parameter = argument.Parameter!;
-        Expr Next(Operand operand) =>
-            Inline(arguments, first + 1, caller, operands.Add(Declared(parameter), operand), body);
+        Expr Next(Operand operand) => Inline(arguments, first + 1, caller, operands.Add(parameter, operand), body);
 
         if (argument.ArgumentKind == ArgumentKind.ParamArray || parameter.RefKind is not (RefKind.None or RefKind.In))
         {
@@ -119,10 +118,4 @@ internal sealed partial class BodyParser
         }
         return Bind(parameter.Name, Expression(argument.Value, caller), value => Next(new Operand.Value(value)));
     }
-
-    /// <summary>The parameter as the helper's body refers to it.</summary>
-    private static ISymbol Declared(IParameterSymbol parameter) =>
-        parameter.ContainingSymbol is IMethodSymbol { PartialImplementationPart: { } implementation }
-            ? implementation.Parameters[parameter.Ordinal]
-            : parameter;
 }

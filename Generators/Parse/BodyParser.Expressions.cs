@@ -48,7 +48,9 @@ internal sealed partial class BodyParser
     private Expr Reference(IOperation operation, ISymbol symbol, Frame frame) =>
         ModTypes.ScalarOf(operation.Type) is null ? RefuseType(operation)
         : frame.Find(symbol) is Operand.Value value ? value.Expr
-        : Anything(operation.Type);
+        // A local that has no value was refused where it is declared.
+        : symbol is ILocalSymbol ? Anything(operation.Type)
+        : RefuseExpression(operation);
 
     private Expr Property(IPropertyReferenceOperation property, Frame frame)
     {

@@ -52,6 +52,7 @@ internal static class GeneratedMembers
     /// </summary>
     public static readonly IReadOnlyList<string> UsedNames =
     [
+        "_",
         "AcceleratorStream",
         "Alignment",
         "ArgumentInfo",
@@ -101,6 +102,9 @@ internal static class GeneratedMembers
         "VariantEntry",
     ];
 
+    // What the names of FlashGen.Support's types begin with that only generated files call by them.
+    private static readonly string[] KernelTypes = ["Portable", "Simd", "Tensor"];
+
     /// <summary>Reports members of the user's that are in the way; true when there is none.</summary>
     public static bool AreFree(INamedTypeSymbol type, AttentionSpec spec, ParseContext context)
     {
@@ -116,7 +120,7 @@ internal static class GeneratedMembers
             context.Report(DiagnosticCatalog.MemberTaken, ClassShape.NameOf(type), type.Name, type.Name);
             free = false;
         }
-        foreach (var (name, around, place) in Hiding(type))
+        foreach (var (name, around, place) in Hiding(type, context.Compilation))
         {
             context.Report(DiagnosticCatalog.NameHidden, place, name, around);
             free = false;
@@ -126,24 +130,34 @@ internal static class GeneratedMembers
 
     // What stands nearer to generated code than what it uses: members of the class and of the types around it, and what its namespace has.
     // Namespaces further out hide nothing, for files name what they use inside the innermost one.
-    private static IEnumerable<(string Name, string Around, Location? Place)> Hiding(INamedTypeSymbol type)
+    private static IEnumerable<(string Name, string Around, Location? Place)> Hiding(
+        INamedTypeSymbol type,
+        Compilation compilation
+    )
     {
+        var support = compilation.GetTypeByMetadataName("FlashGen.Support.CallCheck")?.ContainingNamespace;
         for (INamedTypeSymbol? scope = type; scope is not null; scope = scope.ContainingType)
             foreach (
                 var member in scope
                     .GetMembers()
-                    .Where(member => !member.IsImplicitlyDeclared && UsedNames.Contains(member.Name))
+                    .Where(member => !member.IsImplicitlyDeclared && IsUsed(member.Name, support))
             )
                 yield return (member.Name, scope.Name, PlaceOf(member));
         var home = type.ContainingNamespace;
-        foreach (var name in UsedNames)
-            if (home.GetMembers(name).FirstOrDefault() is { } member)
-                yield return (
-                    name,
-                    home.IsGlobalNamespace ? "the global namespace" : home.ToDisplayString(),
-                    PlaceOf(member)
-                );
+        foreach (var member in home.GetMembers().Where(member => IsUsed(member.Name, support)))
+            yield return (
+                member.Name,
+                home.IsGlobalNamespace ? "the global namespace" : home.ToDisplayString(),
+                PlaceOf(member)
+            );
     }
+
+    // Beside those names, FlashGen.Support's types of kernels.
+    private static bool IsUsed(string name, INamespaceSymbol? support) =>
+        UsedNames.Contains(name)
+        || KernelTypes.Any(start => name.StartsWith(start, StringComparison.Ordinal))
+            && support is not null
+            && !support.GetTypeMembers(name).IsEmpty;
 
     private static bool IsTaken(ISymbol member, AttentionSpec spec) =>
         !member.IsImplicitlyDeclared

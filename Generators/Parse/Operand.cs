@@ -30,7 +30,14 @@ internal sealed record Frame(IMethodSymbol Method, ImmutableDictionary<ISymbol, 
             Operands = Operands.SetItem(symbol, new Operand.Value(value)),
         };
 
-    public Operand? Find(ISymbol symbol) => Operands.TryGetValue(symbol, out var operand) ? operand : null;
+    public Operand? Find(ISymbol symbol) => Operands.TryGetValue(Declared(symbol), out var operand) ? operand : null;
+
+    // Operands are those of the part that callers see; a partial method's body has parameters of its own.
+    private static ISymbol Declared(ISymbol symbol) =>
+        symbol
+            is IParameterSymbol { ContainingSymbol: IMethodSymbol { PartialDefinitionPart: { } declaration } } parameter
+            ? declaration.Parameters[parameter.Ordinal]
+            : symbol;
 
     /// <summary>The methods between a call of one and the call inside it that closes the circle; empty when there is none.</summary>
     public IReadOnlyList<IMethodSymbol> CircleOf(IMethodSymbol method)

@@ -19,6 +19,24 @@ internal sealed record ReadyMadeChoices(
 internal sealed class ReadyMadeAttributes(ParseContext context)
 {
     private readonly List<ReadyMade> _parts = [];
+
+    /// <summary>The attributes of a class that say something of its variant, without their namespace and ending.</summary>
+    public static readonly IReadOnlyList<string> Names =
+    [
+        "Causal",
+        "SlidingWindow",
+        "PrefixLm",
+        "Document",
+        "Chunked",
+        "SoftCap",
+        "Alibi",
+        "Bias",
+        "Sink",
+        "Dropout",
+        "Scale",
+        "BlockSize",
+    ];
+
     private readonly List<BlockSize> _blockSizes = [];
     private Scale _scale = Scale.DefaultScale;
     private bool _sink;
@@ -135,10 +153,10 @@ internal sealed class ReadyMadeAttributes(ParseContext context)
         var (m, n) = (use.Int(0), use.Int(1));
         var (warps, stages) = (use.Property("Warps") ?? 0, use.Property("Stages") ?? 0);
         var rightful =
-            IsAtLeast(1, m, "The number of query rows", use.ArgumentLocation(0))
-            & IsAtLeast(1, n, "The number of keys", use.ArgumentLocation(1))
-            & IsAtLeast(0, warps, "The number of warps", use.PropertyLocation("Warps"))
-            & IsAtLeast(0, stages, "The number of stages", use.PropertyLocation("Stages"));
+            IsFrom(1, m, "The number of query rows", use.ArgumentLocation(0))
+            & IsFrom(1, n, "The number of keys", use.ArgumentLocation(1))
+            & IsFrom(0, warps, "The number of warps", use.PropertyLocation("Warps"))
+            & IsFrom(0, stages, "The number of stages", use.PropertyLocation("Stages"));
         var at = use.PropertyLocation("Target");
         foreach (var target in BlockTargets(use, at))
         {
@@ -177,11 +195,13 @@ internal sealed class ReadyMadeAttributes(ParseContext context)
         return targets;
     }
 
-    private bool IsAtLeast(int least, int number, string what, Location? at)
+    private bool IsFrom(int least, int number, string what, Location? at)
     {
-        if (number >= least)
+        // Far beyond what any target holds, and budgets of such tiles are numbers still.
+        const int Most = 1 << 20;
+        if (number >= least && number <= Most)
             return true;
-        var advice = least == 0 ? "1 or more, or 0 to leave it to the planner" : "1 or more";
+        var advice = $"1 to {Most}" + (least == 0 ? ", or 0 to leave it to the planner" : "");
         context.Report(DiagnosticCatalog.BlockSize, at, what, Show(number), advice);
         return false;
     }

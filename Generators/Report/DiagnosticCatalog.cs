@@ -208,10 +208,10 @@ internal static class DiagnosticCatalog
         "The generator failed on '{0}', which is a fault of FlashGen and not of this code: please report it with this text: {1}"
     );
 
-    public static readonly DiagnosticDescriptor StrayMod = new(
+    public static readonly DiagnosticDescriptor Stray = new(
         "FG0032",
-        "A mod belongs to a variant",
-        "The mod '{0}' belongs to no variant, because '{1}' has no [Attention]: mark the class, or remove the attribute from the method",
+        "Mods and attributes belong to a variant",
+        "{0} belongs to no variant, because '{1}' has no [Attention]: mark the class with it, or remove the attribute",
         Category,
         DiagnosticSeverity.Warning,
         isEnabledByDefault: true,

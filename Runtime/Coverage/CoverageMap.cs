@@ -45,15 +45,29 @@ public sealed class CoverageMap
     /// <summary>What is kept of a tile.</summary>
     /// <param name="queryTile">Which tile of query rows, from 0.</param>
     /// <param name="keyTile">Which tile of keys, from 0.</param>
-    public TileCoverage this[int queryTile, int keyTile] => Judge(queryTile, queryTile + 1, keyTile, keyTile + 1);
+    /// <exception cref="ArgumentOutOfRangeException">There is no such tile.</exception>
+    public TileCoverage this[int queryTile, int keyTile]
+    {
+        get
+        {
+            Within(nameof(queryTile), queryTile, 0, QueryTiles - 1);
+            Within(nameof(keyTile), keyTile, 0, KeyTiles - 1);
+            return Judge(queryTile, queryTile + 1, keyTile, keyTile + 1);
+        }
+    }
 
     /// <summary>What is kept of a rectangle of tiles taken as one, for pictures coarser than the tiles.</summary>
     /// <param name="queryTile">The first tile of query rows.</param>
     /// <param name="queryEnd">One past the last.</param>
     /// <param name="keyTile">The first tile of keys.</param>
     /// <param name="keyEnd">One past the last.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are no such tiles.</exception>
     public TileCoverage Judge(int queryTile, int queryEnd, int keyTile, int keyEnd)
     {
+        Within(nameof(queryTile), queryTile, 0, QueryTiles);
+        Within(nameof(queryEnd), queryEnd, queryTile, QueryTiles);
+        Within(nameof(keyTile), keyTile, 0, KeyTiles);
+        Within(nameof(keyEnd), keyEnd, keyTile, KeyTiles);
         long pairs = Extent(queryTile, queryEnd, BlockM, QueryLength) * Extent(keyTile, keyEnd, BlockN, KeyLength);
         long count = 0;
         for (int m = queryTile; m < queryEnd; m++)

@@ -54,6 +54,7 @@ public static partial class CallCheck
     )
         where T : unmanaged
     {
+        ArgumentNullException.ThrowIfNull(variant);
         Declared(variant, Elements.TypeOf<T>());
         Shape(variant, shape);
         Length(nameof(query), query.Length, shape.QueryElements(variant.Layout), shape.QueryStrides is null, shape);

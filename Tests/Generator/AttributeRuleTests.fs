@@ -91,9 +91,27 @@ let attributes =
             test "FG0015 block size" {
                 refused
                     "FG0015"
-                    "1 or more"
+                    "1 to 1048576"
                     "[Attention(16), BlockSize([|0|], [|-4|], Warps = [|-1|], Stages = [|-2|])] static partial class A;"
             }
+            test "FG0015 a block size beyond all targets" {
+                refused
+                    "FG0015"
+                    "1 to 1048576"
+                    "[Attention(16), BlockSize([|2147483647|], [|1048577|])] static partial class A;"
+            }
+            for size in [ "64, 1048576"; "1048576, 64"; "1048576, 1048576"; "1048576, 1" ] do
+                for target in [ "Simd"; "Portable"; "Sm80"; "Sm90" ] do
+                    test $"FG0018 a block size of {size} for {target}" {
+                        let outcome =
+                            Compile.runAll (
+                                Compile.source
+                                    $"[Attention(64), BlockSize({size}, Target = Targets.{target})] static partial class A;"
+                            )
+
+                        Expect.equal [ for diagnostic in outcome.Reported -> diagnostic.Id ] [ "FG0018" ] "reported"
+                        Expect.equal outcome.Compiler [] "no follow-up errors"
+                    }
             test "FG0015 no target" {
                 refused
                     "FG0015"

@@ -62,6 +62,9 @@ internal static class Grid
 let cases =
     [
         // Catalogue of masks.
+        exact
+            "a partial mod and a partial helper"
+            "[ScoreMod] private static partial float Change(float score, in Position at); private static partial float Change(float score, in Position at) => Twice(score) + at.Key; private static partial float Twice(float x); private static partial float Twice(float y) => y + y;"
         mask "causal" "" "at.Key <= at.QueryPosition"
         mask "dilated window" "" "at.QueryPosition - at.Key is >= 0 and < 64 && (at.QueryPosition - at.Key) % 4 == 0"
         mask "global and sliding" "" "at.Key < 4 || Math.Abs(at.QueryPosition - at.Key) <= 8"

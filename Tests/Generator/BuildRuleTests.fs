@@ -109,6 +109,18 @@ let build =
 
                 Expect.isEmpty (outcome.Reported @ outcome.Compiler) "reported"
             }
+            test "FG0032 an attribute without a variant" {
+                for attribute in ReadyMadeAttributes.Names do
+                    let arguments =
+                        match attribute with
+                        | "SlidingWindow"
+                        | "BlockSize" -> "(3, 4)"
+                        | "Chunked"
+                        | "SoftCap" -> "(3)"
+                        | _ -> ""
+
+                    refused "FG0032" "mark the class" $"[[|{attribute}{arguments}|]] static partial class A;"
+            }
             test "FG0032 a mod without a variant" {
                 refused
                     "FG0032"

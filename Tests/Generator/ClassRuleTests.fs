@@ -133,6 +133,17 @@ let classes =
                     "'Math' of Some.Inner"
                     "namespace Some.Inner { class [|Math|]; [Attention(16)] static partial class A; }"
             }
+            test "FG0038 a mod and a type with names of kernels' types" {
+                refused
+                    "FG0038"
+                    "rename yours"
+                    "[Attention(16)] static partial class A { [MaskMod] static bool [|SimdForward|](in Position at) => at.Key < 3; [ScoreMod] static float [|_|](float score) => score; }"
+
+                refused
+                    "FG0038"
+                    "'PortableTile' of Some"
+                    "namespace Some { class [|PortableTile|]; class SimdOfMine; [Attention(16)] static partial class A; }"
+            }
             test "names of namespaces further out are welcome" {
                 accepted
                     """namespace Some.Math { class B; }

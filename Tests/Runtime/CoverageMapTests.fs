@@ -15,6 +15,21 @@ let tests =
     testList
         "Runtime.CoverageMap"
         [
+            testCase "tiles that a map has not"
+            <| fun () ->
+                let four = map (AttentionShape(1, 1, 1, 30, 60, 8)) 16 16 0
+
+                for read in
+                    [
+                        fun () -> four[2, 0]
+                        fun () -> four[0, 4]
+                        fun () -> four[-1, 0]
+                        fun () -> four.Judge(1, 3, 0, 1)
+                        fun () -> four.Judge(1, 0, 0, 1)
+                        fun () -> four.Judge(0, 1, 2, 5)
+                    ] do
+                    Expect.throwsT<ArgumentOutOfRangeException> (fun () -> read () |> ignore) "no such tile"
+
             testCase "causal tiles, ragged and moved by offsets and key lengths, pair by pair"
             <| fun () ->
                 for queries, keys, keyLength, offset, blockM, blockN in

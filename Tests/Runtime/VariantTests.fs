@@ -101,6 +101,10 @@ let forward =
 
             test "a negative number of threads is refused" {
                 throws<ArgumentException> [ "Threads is -1" ] (fun () -> AttentionOptions(Threads = -1) |> ignore)
+
+                for bits in [ -5; 0; 300; 1024 ] do
+                    throws<ArgumentException> [ $"MaxVectorBits is {bits}"; "512, 256 and 128" ] (fun () ->
+                        AttentionOptions(MaxVectorBits = bits) |> ignore)
             }
         ]
 

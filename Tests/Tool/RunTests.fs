@@ -337,6 +337,7 @@ let private badArguments =
         "Alibi", [], [ "slopes"; "missing"; "table of float" ]
         "Alibi", [ "slopes=1,2" ], [ "slopes has 2 elements"; "4 query heads" ]
         "Alibi", [ "slopes=1,x,3,4" ], [ "'x'"; "float" ]
+        "Alibi", [ "slopes=1e39,0,0,0" ], [ "'1e39'"; "3.4e38" ]
         "Alibi", [ "slopes=1,2,3,4"; "slopes=1,2,3,4" ], [ "slopes"; "twice" ]
         "Alibi", [ "slopes=none.npy" ], [ "none.npy"; "no such file" ]
         "Biased", [ "bias=1,2" ], [ "bias"; ".npy" ]
@@ -401,6 +402,39 @@ let tests =
                     Expect.equal (File.ReadAllText first) "as it was" "the old file"
                     two.Dispose()
                     Expect.hasLength (Directory.GetFileSystemEntries folder) 2 "nothing is left over")
+
+            testCase "a result goes where a link leads, and takes the place of nothing but files"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let at name = Path.Combine(folder, name)
+
+                    let write path =
+                        use file = OutputFile.Create("--output", path)
+                        file.Stream.WriteByte 7uy
+                        OutputFile.Commit [| file |]
+
+                    let refuses path part =
+                        let fault = Expect.throwsC (fun () -> write path) id
+                        Expect.isTrue (fault :? ToolException) (string fault)
+                        Expect.stringContains fault.Message part path
+
+                    if not (OperatingSystem.IsWindows()) then
+                        File.CreateSymbolicLink(at "link", at "target") |> ignore
+                        write (at "link")
+                        Expect.equal (File.ReadAllBytes(at "target")) [| 7uy |] "what the link named, made"
+                        Expect.isNotNull (FileInfo(at "link")).LinkTarget "the link"
+
+                    File.WriteAllText(at "old", "as it was")
+                    File.SetAttributes(at "old", FileAttributes.ReadOnly)
+                    refuses (at "old") "read-only"
+                    Expect.equal (File.ReadAllText(at "old")) "as it was" "the old file"
+                    File.SetAttributes(at "old", FileAttributes.Normal)
+
+                    if OperatingSystem.IsLinux() then
+                        use mkfifo = Diagnostics.Process.Start("mkfifo", at "pipe")
+                        mkfifo.WaitForExit()
+                        refuses (at "pipe") "a pipe"
+                        Expect.isTrue (File.Exists(at "pipe")) "the pipe")
 
             testCase "results replace what was there"
             <| fun () ->

@@ -52,13 +52,16 @@ internal static class ScalarText
         where T : INumber<T>, IMinMaxValue<T>
     {
         NumberStyles style = typeof(T) == typeof(float) ? NumberStyles.Float : NumberStyles.AllowLeadingSign;
-        return T.TryParse(text.Trim(), style, CultureInfo.InvariantCulture, out T? number)
+        return
+            T.TryParse(text.Trim(), style, CultureInfo.InvariantCulture, out T? number)
+            // Infinity is a number of its own; digits that end there are too many.
+            && !(T.IsInfinity(number) && text.Any(char.IsDigit))
             ? number
             : throw new ToolException(
                 typeof(T) == typeof(float)
-                    ? $"--arg {argument.Name}: '{text}' is neither a float nor a .npy file."
+                    ? $"--arg {argument.Name}: '{text}' is neither a float (up to 3.4e38, Infinity or NaN) nor a .npy file."
                     : FormattableString.Invariant(
-                        $"--arg {argument.Name}: '{text}' is neither a {argument.TypeName}, {T.MinValue} to {T.MaxValue}, nor a .npy file."
+                        $"--arg {argument.Name}: '{text}' is no {argument.TypeName}, {T.MinValue} to {T.MaxValue}, and no .npy file."
                     )
             );
     }

@@ -46,7 +46,7 @@ internal sealed class TuneCommand
         HelpName = "FILE",
         DefaultValueFactory = _ => PlanFileModule.fileName,
     };
-    private readonly Option<double> time = new("--time")
+    private readonly Option<double?> time = new("--time")
     {
         Description = "Begin no further kernel after so many seconds; the journal lets a later run go on.",
         HelpName = "SECONDS",
@@ -220,8 +220,8 @@ internal sealed class TuneCommand
             throw new ToolException($"--vector-bits is {bits}; allowed are 512, 256 and 128.");
         if (bits > SimdForward.VectorBits)
             throw new ToolException($"--vector-bits is {bits}; this machine's vectors have {SimdForward.VectorBits}.");
-        double seconds = parsed.GetValue(time);
-        if (double.IsNaN(seconds) || seconds < 0)
+        double? seconds = parsed.GetValue(time);
+        if (seconds is not (null or >= 0))
             throw new ToolException(
                 string.Create(CultureInfo.InvariantCulture, $"--time is {seconds}; it must be 0 or more.")
             );
@@ -244,7 +244,7 @@ internal sealed class TuneCommand
             Candidates = count,
             KeepsTexts = parsed.GetValue(keepTexts),
             Limit = TimeSpan.FromSeconds(most),
-            Deadline = seconds > 0 && seconds < 1e8 ? DateTime.UtcNow.AddSeconds(seconds) : DateTime.MaxValue,
+            Deadline = seconds < 1e8 ? DateTime.UtcNow.AddSeconds(seconds.Value) : DateTime.MaxValue,
         };
     }
 

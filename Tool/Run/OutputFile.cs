@@ -27,14 +27,23 @@ internal sealed class OutputFile : IDisposable
         try
         {
             string full = Path.GetFullPath(path);
+            // A link stays, and what it names gets the result.
+            if (new FileInfo(full).LinkTarget is not null && File.ResolveLinkTarget(full, true) is { } target)
+                full = target.FullName;
             if (Directory.Exists(full))
                 throw new ToolException($"{option} {path}: it is a folder; give the name of a file.");
+            if (!FileKind.IsFreeOrRegular(full))
+                throw new ToolException(
+                    $"{option} {path}: it is a device, a pipe or a socket; give the name of a file."
+                );
+            if (File.Exists(full) && File.GetAttributes(full).HasFlag(FileAttributes.ReadOnly))
+                throw new ToolException($"{option} {path}: it is read-only.");
             string folder =
                 Path.GetDirectoryName(full) ?? throw new ToolException($"{option} {path}: it is no file name.");
             if (!Directory.Exists(folder))
                 throw new ToolException($"{option} {path}: there is no folder {folder}.");
             string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
-            return new(option, path, temporary, new FileStream(temporary, FileMode.CreateNew, FileAccess.Write));
+            return new(option, full, temporary, new FileStream(temporary, FileMode.CreateNew, FileAccess.Write));
         }
         catch (Exception e)
             when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)

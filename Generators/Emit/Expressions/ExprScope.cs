@@ -153,7 +153,7 @@ internal sealed class ExprScope
             case Expr.Scalar scalar:
                 return new(argument(scalar.name), scalar.Item2, Level.Uniform, false, true);
             case Expr.TableLength length:
-                return new(argument("lengthOf_" + length.table), ScalarType.Int, Level.Uniform, false, true);
+                return new(argument(length.table + Names.LengthPart), ScalarType.Int, Level.Uniform, false, true);
             case Expr.Local local:
                 return locals[local.name];
             case Expr.Let let:
@@ -296,7 +296,7 @@ internal sealed class ExprScope
     {
         Value index = Name(Go(read.index, guard), "index");
         string table = argument(read.table),
-            length = argument("lengthOf_" + read.table);
+            length = argument(read.table + Names.LengthPart);
         ScalarType type = ExprModule.elementType(read.Item2);
         if (!trusted.Contains(read.table))
         {
@@ -389,14 +389,27 @@ internal sealed class ExprScope
         return name;
     }
 
-    // The last part of a qualified name, as an identifier that is no keyword.
+    // The last part of a qualified name, as an identifier that is no keyword, type or bound of a leaf.
     private static string Simple(string text)
     {
         string name = new(
             text.Substring(text.LastIndexOf('.') + 1).Where(c => char.IsLetterOrDigit(c) || c == '_').ToArray()
         );
-        return name.Length == 0 || char.IsDigit(name[0]) ? "value" + name : name + (Keywords.Is(name) ? "Value" : "");
+        if (name.StartsWith(Names.ArgumentPrefix, StringComparison.Ordinal))
+            name = name.Substring(Names.ArgumentPrefix.Length);
+        if (name.Length > 0)
+            name = char.ToLowerInvariant(name[0]) + name.Substring(1);
+        return name.Length == 0 || char.IsDigit(name[0])
+            ? "value" + name
+            : name + (Keywords.Is(name) || IsLeafBound(name) ? "Value" : "");
     }
+
+    // As row0Low and key12Any, which coverage tests have as fields and as locals.
+    private static bool IsLeafBound(string name) =>
+        (name.StartsWith("row", StringComparison.Ordinal) || name.StartsWith("key", StringComparison.Ordinal))
+        && name.Length > 3
+        && char.IsDigit(name[3])
+        && char.IsLetter(name[name.Length - 1]);
 
     private static string Wrap(Value value) =>
         value.IsAtom && value.Text[0] != '-' ? value.Text : Dialect.Operand(value.Text);

@@ -18,9 +18,9 @@ internal static class DeviceParameters
     /// <summary>What a table's element is on a device: a bool is a byte.</summary>
     public static string Element(TableElement element) => element.IsBoolElement ? "byte" : Names.TableElement(element);
 
-    /// <summary>The parameters of Forward, each after a comma.</summary>
-    public static string Public(AttentionSpec spec) =>
-        string.Concat(spec.Arguments.Select(argument => $", {Type(argument.Type)} {Keywords.Escape(argument.Name)}"));
+    /// <summary>The parameters of the call that Forward hands on, each after a comma.</summary>
+    public static string OfCore(AttentionSpec spec) =>
+        string.Concat(spec.Arguments.Select(argument => $", {Type(argument.Type)} {Names.Argument(argument.Name)}"));
 
     /// <summary>The arguments that kernels take: those of masks and score changes, and the sink.</summary>
     public static IReadOnlyList<Argument> OfKernels(AttentionSpec spec)
@@ -37,16 +37,16 @@ internal static class DeviceParameters
 
     /// <summary>A kernel's own parameters handed on, each after a comma.</summary>
     public static string HandedOn(AttentionSpec spec) =>
-        string.Concat(OfKernels(spec).Select(argument => ", " + KernelName(argument.Name)));
+        string.Concat(OfKernels(spec).Select(argument => ", " + Names.Argument(argument.Name)));
 
     /// <summary>One of Forward's arguments as a kernel takes it.</summary>
     public static string PassedOne(Argument argument) =>
         argument.Type is ArgumentType.ScalarArgument { Item: { IsBool: true } }
-            ? $"(byte)({Keywords.Escape(argument.Name)} ? 1 : 0)"
-            : Keywords.Escape(argument.Name);
+            ? $"(byte)({Names.Argument(argument.Name)} ? 1 : 0)"
+            : Names.Argument(argument.Name);
 
     // A kernel's parameter, or a field that keeps it.
-    private static string Field(Argument argument) => $"{KernelType(argument.Type)} {KernelName(argument.Name)}";
+    private static string Field(Argument argument) => $"{KernelType(argument.Type)} {Names.Argument(argument.Name)}";
 
     /// <summary>The fields of a struct that keeps a kernel's own parameters, each on a line of its own after the last.</summary>
     public static string Fields(AttentionSpec spec) =>
@@ -59,7 +59,8 @@ internal static class DeviceParameters
             : "new() { "
                 + string.Join(
                     ", ",
-                    OfKernels(spec).Select(argument => $"{KernelName(argument.Name)} = {KernelName(argument.Name)}")
+                    OfKernels(spec)
+                        .Select(argument => $"{Names.Argument(argument.Name)} = {Names.Argument(argument.Name)}")
                 )
                 + " }";
 
@@ -81,11 +82,11 @@ internal static class DeviceParameters
             OfKernels(spec)
                 .Select(
                     (argument, i) =>
-                        $" {KernelName(argument.Name)} = value.{string.Concat(Enumerable.Repeat("Rest.", i))}First;"
+                        $" {Names.Argument(argument.Name)} = value.{string.Concat(Enumerable.Repeat("Rest.", i))}First;"
                 )
         );
 
-    /// <summary>Where a kernel's expression finds an argument: its name, `name.Part` of strides, or `lengthOf_name` of a table.</summary>
+    /// <summary>Where a kernel's expression finds an argument: its name, `name.Part` of strides, or `name.Length` of a table.</summary>
     public static Func<string, string> InKernel(AttentionSpec spec)
     {
         HashSet<string> bools = new(
@@ -94,21 +95,17 @@ internal static class DeviceParameters
         );
         return name =>
         {
-            const string Length = "lengthOf_";
-            if (name.StartsWith(Length, StringComparison.Ordinal))
-                return $"PortableScalars.Length({KernelName(name.Substring(Length.Length))})";
+            if (name.EndsWith(Names.LengthPart, StringComparison.Ordinal))
+                return $"PortableScalars.Length({Names.Argument(name.Substring(0, name.Length - Names.LengthPart.Length))})";
             if (bools.Contains(name))
-                return $"({KernelName(name)} != 0)";
+                return $"({Names.Argument(name)} != 0)";
             int dot = name.IndexOf('.');
-            return dot < 0 ? KernelName(name) : KernelName(name.Substring(0, dot)) + name.Substring(dot);
+            return dot < 0 ? Names.Argument(name) : Names.Argument(name.Substring(0, dot)) + name.Substring(dot);
         };
     }
 
     private static string Chain(AttentionSpec spec, string end, Func<Argument, string, string> link) =>
         OfKernels(spec).Reverse().Aggregate(end, (rest, argument) => link(argument, rest));
-
-    // A kernel's own names have no underscore in front.
-    private static string KernelName(string argument) => "arg_" + argument;
 
     // A bool is no type of a kernel's parameter.
     private static string KernelType(ArgumentType type) =>

@@ -49,7 +49,7 @@ internal static class PortableEntryEmitter
     {
         string view = $"global::ILGPU.ArrayView<{Names.Element(type)}>";
         return $"global::ILGPU.Runtime.AcceleratorStream stream, {view} query, {view} key, {view} value, {view} output, "
-            + $"in global::FlashGen.AttentionShape shape{DeviceParameters.Public(declaration.Spec)}, "
+            + $"in global::FlashGen.AttentionShape shape{DeviceParameters.OfCore(declaration.Spec)}, "
             + $"global::ILGPU.ArrayView<{Names.LogSumExp(type)}> logSumExp, global::ILGPU.ArrayView<byte> workspace, "
             + "global::ILGPU.ArrayView<int> fault, global::ILGPU.ArrayView<long> tileCounts";
     }
@@ -110,17 +110,17 @@ internal static class PortableEntryEmitter
         string stored = Stored(type).Stored;
         string real = Names.LogSumExp(type);
         string scale =
-            spec.Scale.IsRuntimeScale ? "scale"
+            spec.Scale.IsRuntimeScale ? Names.Argument("scale")
             : spec.Scale is Scale.ConstantScale constant ? Dialect.Literal(Literal.NewFloatLiteral(constant.bits))
             : type.IsFloat64 ? "1 / Math.Sqrt(shape.HeadDim)"
             : "(float)(1 / Math.Sqrt(shape.HeadDim))";
         string tables = string.Concat(
             spec.Arguments.Where(argument => argument.Type is ArgumentType.TableArgument)
                 .Select(argument =>
-                    $"\n    {Keywords.Escape(argument.Name)} = _launch.Table(\"{argument.Name}\", {Keywords.Escape(argument.Name)});"
+                    $"\n    {Names.Argument(argument.Name)} = _launch.Table(\"{argument.Name}\", {Names.Argument(argument.Name)});"
                 )
         );
-        string dropout = spec.Dropout ? "dropout" : "default";
+        string dropout = spec.Dropout ? Names.Argument("dropout") : "default";
         string tensor =
             TilePlanModule.storageBytes(type) == 2 && TensorPlans.All(spec).Any()
                 ? $"\n    if (_launch.RunTensor(tensorEngine, {scale}, {dropout}, {(spec.Scores.IsEmpty ? "false" : "true")}, _parameters => {{{TensorEntryEmitter.Parameters(spec)} }}))\n        return;"

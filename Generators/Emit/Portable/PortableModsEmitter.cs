@@ -16,6 +16,7 @@ internal sealed class PortableModsEmitter(AttentionSpec spec, Coverage coverage)
     public static readonly string[] Reserved =
     {
         "call",
+        "j",
         "tensors",
         "item",
         "last",

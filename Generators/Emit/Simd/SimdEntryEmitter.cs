@@ -38,8 +38,8 @@ internal static class SimdEntryEmitter
             .OfMods(declaration.Spec)
             .Select(argument =>
                 argument.Type is ArgumentType.TableArgument table
-                    ? $"public {Names.TableElement(table.Item)}* {Keywords.Escape(argument.Name)};\n    public int lengthOf_{argument.Name};"
-                    : $"public {Names.HostType(argument.Type)} {Keywords.Escape(argument.Name)};"
+                    ? $"public {Names.TableElement(table.Item)}* {Names.Argument(argument.Name)};\n    public int lengthOf_{argument.Name};"
+                    : $"public {Names.HostType(argument.Type)} {Names.Argument(argument.Name)};"
             );
         string body = string.Concat(fields.Select(field => "\n    " + field));
         return $$"""
@@ -56,12 +56,12 @@ internal static class SimdEntryEmitter
         string element = Names.Element(type);
         string Kernel(int bits) => type.IsFloat64 ? $"SimdWide{bits}" : $"Simd{bits}<{element}>";
         string scale =
-            spec.Scale.IsRuntimeScale ? "scale"
+            spec.Scale.IsRuntimeScale ? Names.Argument("scale")
             : spec.Scale is Scale.ConstantScale constant ? Dialect.Literal(Literal.NewFloatLiteral(constant.bits))
             : "1 / Math.Sqrt(shape.HeadDim)";
         string pins = string.Concat(
             Tables(spec)
-                .Select(table => $"\nfixed ({table.Element}* pinned_{table.Name} = {Keywords.Escape(table.Name)})")
+                .Select(table => $"\nfixed ({table.Element}* pinned_{table.Name} = {Names.Argument(table.Name)})")
         );
         IEnumerable<string> fields = ArgumentUse
             .OfMods(spec)
@@ -69,14 +69,14 @@ internal static class SimdEntryEmitter
                 argument.Type is ArgumentType.TableArgument
                     ? new[]
                     {
-                        $"{Keywords.Escape(argument.Name)} = pinned_{argument.Name}",
-                        $"lengthOf_{argument.Name} = {Keywords.Escape(argument.Name)}.Length",
+                        $"{Names.Argument(argument.Name)} = pinned_{argument.Name}",
+                        $"lengthOf_{argument.Name} = {Names.Argument(argument.Name)}.Length",
                     }
-                    : new[] { $"{Keywords.Escape(argument.Name)} = {Keywords.Escape(argument.Name)}" }
+                    : new[] { $"{Names.Argument(argument.Name)} = {Names.Argument(argument.Name)}" }
             );
-        string sink = spec.Sink ? "sink" : "default";
+        string sink = spec.Sink ? Names.Argument("sink") : "default";
         string probe = ProbeEmitter.IsNeeded(spec) ? ProbeEmitter.Name : "NoProbe<SimdArguments>";
-        string dropout = spec.Dropout ? "dropout" : "default";
+        string dropout = spec.Dropout ? Names.Argument("dropout") : "default";
         string run =
             $$"""
             {{pins.TrimStart('\n')}}
@@ -91,7 +91,7 @@ internal static class SimdEntryEmitter
             }
             """.TrimStart();
         return $$"""
-            static partial void ForwardCore({{SurfaceEmitter.Parameters(declaration, type)}})
+            static partial void ForwardCore({{SurfaceEmitter.CoreParameters(declaration, type)}})
             {
                 CallCheck.Forward(Variant, query, key, value, output, in shape, logSumExp);{{Checks(spec)}}
                 unsafe
@@ -108,7 +108,7 @@ internal static class SimdEntryEmitter
         foreach (Argument argument in spec.Arguments.Where(argument => argument.Type is ArgumentType.TableArgument))
         foreach (string result in new[] { "output", "logSumExp" })
             checks.Add(
-                $"CallCheck.Disjoint(nameof({result}), {result}, \"{argument.Name}\", {Keywords.Escape(argument.Name)});"
+                $"CallCheck.Disjoint(nameof({result}), {result}, \"{argument.Name}\", {Names.Argument(argument.Name)});"
             );
         return Indent(ReadyMadeChecks.Of(spec), 1) + string.Concat(checks.Select(check => "\n    " + check));
     }
@@ -118,8 +118,8 @@ internal static class SimdEntryEmitter
         + string.Concat(
             spec.Arguments.Select(argument =>
                 argument.Type is ArgumentType.TableArgument
-                    ? $".Add(\"{argument.Name}\", {Keywords.Escape(argument.Name)}.ToArray())"
-                    : $".Add(\"{argument.Name}\", {Keywords.Escape(argument.Name)})"
+                    ? $".Add(\"{argument.Name}\", {Names.Argument(argument.Name)}.ToArray())"
+                    : $".Add(\"{argument.Name}\", {Names.Argument(argument.Name)})"
             )
         );
 }

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using FlashGen.Dsl;
 using FlashGen.Generators.Emit.Expressions;
@@ -27,9 +28,12 @@ internal static class SimdScope
     /// <summary>Where a kernel finds a run-time argument.</summary>
     public static string ArgumentName(string name)
     {
-        int dot = name.IndexOf('.');
         return "arguments."
-            + (dot < 0 ? Keywords.Escape(name) : Keywords.Escape(name.Substring(0, dot)) + name.Substring(dot));
+            + (
+                name.EndsWith(Emit.Names.LengthPart, StringComparison.Ordinal)
+                    ? "lengthOf_" + name.Substring(0, name.Length - Emit.Names.LengthPart.Length)
+                    : Emit.Names.Argument(name)
+            );
     }
 
     /// <summary>The fields that do not vary within an item.</summary>
