@@ -113,7 +113,10 @@ module TilePlan =
     let private portableBudget (plan: TilePlan) schedule =
         let size = int64 (computeBytes plan.Type)
         let rows, keys = int64 plan.BlockM, int64 plan.BlockN
-        let threadRows, threadColumns = int64 schedule.ThreadRows, int64 schedule.ThreadColumns
+
+        let threadRows, threadColumns =
+            int64 schedule.ThreadRows, int64 schedule.ThreadColumns
+
         let outputs = threadRows * int64 plan.Dims.ValueDim / int64 portableLanes
         let scores = threadRows * threadColumns
         let step = 4L * (threadColumns + 1L)
@@ -163,7 +166,8 @@ module TilePlan =
         {
             Registers =
                 saturated (
-                    int64 rowTiles * int64 (plan.BlockN / 2 + plan.Dims.ValueDim / 2 + probabilities)
+                    int64 rowTiles
+                    * int64 (plan.BlockN / 2 + plan.Dims.ValueDim / 2 + probabilities)
                     + int64 (if isHopper then otherRegisters else 48)
                 )
             MemoryBytes = saturated (2L * max inputs outputs + 2560L)
