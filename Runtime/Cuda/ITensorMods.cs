@@ -18,6 +18,9 @@ public interface ITensorMods<TRow>
     /// <summary>Whether scores are changed.</summary>
     static abstract bool HasChanges { get; }
 
+    /// <summary>Whether a change is long: its text stands once, in a loop.</summary>
+    static abstract bool HasLongChanges { get; }
+
     /// <summary>Whether a sink joins the sum.</summary>
     static abstract bool HasSink { get; }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
@@ -54,7 +55,36 @@ internal static class TensorCompiler
         compiled.TryGetValue(kernel.Method, out Lazy<(string, string)>? text) && text.IsValueCreated;
 
     private static Lazy<(string Name, string Ptx)> Compiled(TensorKernel kernel) =>
-        compiled.GetOrAdd(kernel.Method, method => new(() => Compile(method, kernel.Threads)));
+        compiled.GetOrAdd(kernel.Method, method => new(() => OnDeepStack(() => Compile(method, kernel.Threads))));
+
+    // ILGPU follows a kernel's branches by calls of calls, and variants may have thousands; a stack that overflows takes the process with it.
+    private static T OnDeepStack<T>(Func<T> compile)
+    {
+        const int Bytes = 256 << 20;
+        T? result = default;
+        ExceptionDispatchInfo? fault = null;
+        Thread thread = new(
+            () =>
+            {
+                try
+                {
+                    result = compile();
+                }
+                catch (Exception e)
+                {
+                    fault = ExceptionDispatchInfo.Capture(e);
+                }
+            },
+            Bytes
+        )
+        {
+            IsBackground = true,
+        };
+        thread.Start();
+        thread.Join();
+        fault?.Throw();
+        return result!;
+    }
 
     // A context of its own: the user's may keep helpers as functions, where named registers are out of scope, and a kernel that does
     // not compile spoils the context for the next.

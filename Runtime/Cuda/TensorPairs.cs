@@ -42,7 +42,7 @@ public struct TensorPairs<TMods, TRow>
     /// Scales and changes four scores: what a thread holds of eight columns of an accumulator, two neighbouring columns of its first row (a, b)
     /// and of its second (c, d), eight rows below (PTX ISA, "Matrix fragments for mma.m16n8k16").
     /// </summary>
-    /// <param name="column">The first column of the eight, a constant.</param>
+    /// <param name="column">The first column of the eight, a constant where the change is short.</param>
     /// <param name="a">First row, first column.</param>
     /// <param name="b">First row, second column.</param>
     /// <param name="c">Second row, first column.</param>

@@ -27,6 +27,9 @@ internal sealed class TensorModsEmitter
         PositionNumbers.Key,
     };
 
+    // Of the text of Change.
+    private int pairLength;
+
     public TensorModsEmitter(AttentionSpec spec, Coverage coverage, PortableModsEmitter mods) =>
         (this.spec, this.coverage, this.mods) = (spec, coverage, mods);
 
@@ -58,6 +61,8 @@ internal sealed class TensorModsEmitter
                 public static bool HasRest => {{Bool(mods.HasRest)}};
 
                 public static bool HasChanges => {{Bool(!spec.Scores.IsEmpty)}};
+
+                public static bool HasLongChanges => {{Bool(pairLength > PairLength.Long)}};
 
                 public static bool HasSink => {{Bool(spec.Sink)}};
 
@@ -252,6 +257,7 @@ internal sealed class TensorModsEmitter
     {
         if (spec.Scores.IsEmpty)
             return "return score;";
+        pairLength = PairLength.Of(spec.Scores);
         (string text, bool canFault, List<ExprScope> used) = Changes(guarded: false);
         if (canFault)
         {
@@ -259,6 +265,7 @@ internal sealed class TensorModsEmitter
             foreach (ExprScope scope in used)
                 scopes.Remove(scope);
             (text, _, used) = Changes(guarded: true);
+            pairLength += PairLength.Of(spec.Masks);
         }
         return Faulting(used, text);
     }

@@ -19,14 +19,43 @@ internal sealed partial class TensorPtx
             );
             return $"{Take('a', 0)} {Take('b', 1)} {Take('c', 2)} {Take('d', 3)} pairs.Change({8 * quad}, ref a{quad}, ref b{quad}, ref c{quad}, ref d{quad}); CudaAsm.Emit(\"{registers}\", a{quad}, b{quad}, c{quad}, d{quad});";
         }
+        // Scores move on by four registers; after as many turns as there are fours each is where it was.
+        string Turn(int tile)
+        {
+            int first = tile * ScoreRegisters;
+            string moves = string.Concat(
+                Enumerable.Range(first, ScoreRegisters - 4).Select(i => $"mov.b32 s{i}, s{i + 4}; ")
+            );
+            string changed = string.Concat(
+                Enumerable.Range(0, 4).Select(n => $"mov.f32 s{first + ScoreRegisters - 4 + n}, %{n}; ")
+            );
+            return moves + changed.TrimEnd();
+        }
+        string Take(int tile) =>
+            string.Join(
+                " ",
+                "abcd".Select(
+                    (name, n) => $"CudaAsm.Emit(\"mov.f32 %0, s{tile * ScoreRegisters + n};\", out float {name});"
+                )
+            );
         return EachTile(tile =>
             $$"""
-                /// <summary>Changes the scores by C#, eight columns at a time.</summary>
+                /// <summary>Changes the scores by C#, eight columns at a time: a long change stands once, and the scores take turns in its registers.</summary>
                 {{Inline}}
                 private static void ChangeScores{{OfTile(tile)}}<TMods, TRow>(ref TensorPairs<TMods, TRow> pairs)
                     where TMods : struct, ITensorMods<TRow>
                     where TRow : struct
                 {
+                    if (TMods.HasLongChanges)
+                    {
+                        for (int column = pairs.Call.Zero; TensorLoop.IsBelow(column, {{Number(keys)}}); column += 8)
+                        {
+                            {{Take(tile)}}
+                            pairs.Change(column, ref a, ref b, ref c, ref d);
+                            CudaAsm.Emit("{{Turn(tile)}}", a, b, c, d);
+                        }
+                        return;
+                    }
                 {{Indent(Lines(ScoreRegisters / 4, quad => Quad(tile, quad)), 1)}}
                 }
                 """
