@@ -12,10 +12,10 @@ namespace FlashGen.Support;
 [EditorBrowsable(EditorBrowsableState.Never)]
 public struct TensorDivisor
 {
-    /// <summary>2 to the <see cref="Shift"/> over the divisor, and what is missing to the next whole number.</summary>
+    /// <summary>2 to the 31 + <see cref="Shift"/> over the divisor, and what is missing to the next whole number.</summary>
     public uint Multiplier;
 
-    /// <summary>31 and as many bits as the divisor has above the first.</summary>
+    /// <summary>The bits of the divisor less one.</summary>
     public int Shift;
 
     /// <summary>A divisor.</summary>
@@ -24,13 +24,13 @@ public struct TensorDivisor
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(divisor, 1);
         TensorDivisor result = default;
-        result.Shift = 31 + (32 - BitOperations.LeadingZeroCount((uint)divisor - 1));
-        result.Multiplier = (uint)((1UL << result.Shift) / (uint)divisor + 1);
+        result.Shift = 32 - BitOperations.LeadingZeroCount((uint)divisor - 1);
+        result.Multiplier = (uint)((1UL << 31 + result.Shift) / (uint)divisor + 1);
         return result;
     }
 
     /// <summary>How often the divisor goes into a number.</summary>
     /// <param name="number">0 to 2^31 - 1.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly int Into(int number) => (int)((ulong)(uint)number * Multiplier >> Shift);
+    public readonly int Into(int number) => (int)((uint)((ulong)((uint)number << 1) * Multiplier >> 32) >> Shift);
 }

@@ -231,8 +231,8 @@ public struct TensorThread<TRow>
     private readonly long PartRow(in TensorMemory memory, in PortableItem item, int columns) =>
         ((long)item.Slot * memory.Work.Rows + TensorItem.RowOf(memory, Row, Number)) * TensorMerge.RowFloats(columns);
 
-    // Of the first row among all of the call.
+    // Of the first row among all of the call, which are no more than an int counts: of a product of 64 bits the compiler keeps half over the loop.
     [MethodImpl(Inline)]
-    private readonly long Index(in PortableCall call, in PortableItem item) =>
-        ((long)item.Batch * call.QueryHeads + item.Head) * call.QueryLength + item.FirstRow + Row;
+    private readonly int Index(in PortableCall call, in PortableItem item) =>
+        (item.Batch * call.QueryHeads + item.Head) * call.QueryLength + item.FirstRow + Row;
 }
