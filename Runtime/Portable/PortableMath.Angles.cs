@@ -119,16 +119,21 @@ public static partial class PortableMath
         return bits >> 31 == 0 ? r : -r;
     }
 
-    // 2 / pi, 32 bits at a time.
-    private static uint TwoOverPi(int word) =>
-        word == 0 ? 0x00000000u
-        : word == 1 ? 0xA2F9836Eu
-        : word == 2 ? 0x4E441529u
-        : word == 3 ? 0xFC2757D1u
-        : word == 4 ? 0xF534DDC0u
-        : word == 5 ? 0xDB629599u
-        : word == 6 ? 0x3C439041u
-        : 0xFE5163ABu;
+    // 2 / pi, 32 bits at a time, word 0 to 7. A kernel has this in many places, and compilers take long over branches: bits choose.
+    [MethodImpl(Inline)]
+    private static uint TwoOverPi(int word)
+    {
+        uint isOdd = (uint)-(word & 1),
+            isSecond = (uint)-(word >> 1 & 1),
+            isUpper = (uint)-(word >> 2 & 1);
+        uint lower = Either(isSecond, Either(isOdd, 0xFC2757D1u, 0x4E441529u), Either(isOdd, 0xA2F9836Eu, 0x00000000u)),
+            upper = Either(isSecond, Either(isOdd, 0xFE5163ABu, 0x3C439041u), Either(isOdd, 0xDB629599u, 0xF534DDC0u));
+        return Either(isUpper, upper, lower);
+    }
+
+    // Of two words, by a mask of all bits or none.
+    [MethodImpl(Inline)]
+    private static uint Either(uint mask, uint ifSet, uint ifNot) => ifNot ^ ((ifSet ^ ifNot) & mask);
 
     [MethodImpl(Inline)]
     private static float SinOfRest(float x)

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 
 namespace FlashGen.Support;
 
@@ -60,6 +61,9 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
     private TArguments arguments;
     private SimdOutcome outcome;
     private Exception? failure;
+
+    // Of the user's own progress, which is told on the calling thread.
+    private ExceptionDispatchInfo? complaint;
     private CancellationToken cancellation;
     private IProgress<double>? progress;
     private long next,
@@ -79,7 +83,7 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
 
     public static void Return(SimdJob<TKernel, TArguments> job)
     {
-        (job.failure, job.progress, job.cancellation) = (null, null, default);
+        (job.failure, job.complaint, job.progress, job.cancellation) = (null, null, null, default);
         spare = job;
     }
 
@@ -109,7 +113,7 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
     private SimdOutcome Share(in SimdCall call, in TArguments arguments, int threads, AttentionOptions options)
     {
         (this.call, this.arguments, outcome) = (call, arguments, default);
-        (failure, cancellation, progress) = (null, options.Cancellation, options.Progress);
+        (failure, complaint, cancellation, progress) = (null, null, options.Cancellation, options.Progress);
         (next, done) = (0, 0);
         most = (int)Math.Min(threads - 1, items - 1);
         lock (gate)
@@ -120,6 +124,7 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
         lock (gate)
             open = false;
         idle.Wait();
+        complaint?.Throw();
         if (failure is not null)
             throw new InvalidOperationException("A kernel failed: " + failure.Message, failure);
         cancellation.ThrowIfCancellationRequested();
@@ -173,7 +178,7 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
                     RunSplit(index, scratch, ref mine);
                 long finished = Interlocked.Increment(ref done);
                 if (reports && finished < items)
-                    progress?.Report((double)finished / items);
+                    Report((double)finished / items);
             }
         }
         catch (Exception exception)
@@ -183,6 +188,19 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
         }
         lock (gate)
             Add(mine);
+    }
+
+    private void Report(double share)
+    {
+        try
+        {
+            progress?.Report(share);
+        }
+        catch (Exception exception)
+        {
+            complaint = ExceptionDispatchInfo.Capture(exception);
+            throw;
+        }
     }
 
     // Splits lie as (batch, key head, split), their partial results likewise.

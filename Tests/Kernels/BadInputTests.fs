@@ -236,6 +236,28 @@ let badInput =
                     |> ignore)
             }
 
+            test "what the user's own progress throws comes as it is" {
+                let causal = variant "Laws.Causal"
+                let shape = AttentionShape(1, 4, 4, 600, 600, 4)
+
+                for from in [ 0.0; 1.0 ] do
+                    let progress =
+                        { new IProgress<float> with
+                            member _.Report share =
+                                if share >= from then
+                                    raise (System.Collections.Generic.KeyNotFoundException "mine")
+                        }
+
+                    throws<System.Collections.Generic.KeyNotFoundException> [ "mine" ] (fun () ->
+                        run32
+                            causal
+                            shape
+                            (float32s (Random 1) causal shape)
+                            null
+                            (AttentionOptions(Progress = progress, Threads = 1))
+                        |> ignore)
+            }
+
             test "threads below zero, and a call that is cancelled before it starts" {
                 throws<ArgumentException> [ "Threads"; "-1" ] (fun () -> AttentionOptions(Threads = -1) |> ignore)
                 use source = new CancellationTokenSource()
