@@ -113,7 +113,7 @@ internal static class SurfaceEmitter
                 in global::FlashGen.AttentionShape shape{{Names.HostParameters(declaration).Replace(
                 ", ",
                 ",\n    "
-            ).Replace("ReadOnlySpan<", "ReadOnlySpan<")}},
+            )}},
                 Span<{{logSumExp}}> logSumExp = default,
                 global::FlashGen.AttentionOptions? options = null
             )

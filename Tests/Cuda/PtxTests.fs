@@ -181,6 +181,21 @@ let tests =
                     "on another thread"
             }
 
+            test "a long change stands in a loop, a short one does not" {
+                let turns (variant: AttentionVariant) =
+                    [
+                        for plan, kernel in kernels variant do
+                            if plan.ElementType = FlashGen.ElementType.Float16 && plan.Target = Target.Sm90 then
+                                let struct (_, ptx) = TensorCompiler.Compile(kernel, "sm_90a", false)
+                                Regex.Matches(ptx, "mov.b32 s0, s4;").Count
+                    ]
+
+                let long = turns FlashGen.Tests.Variants.DistanceDecay.Variant
+                Expect.isNonEmpty long "kernels"
+                Expect.all long (fun count -> count > 0 && count <= 3) "once in each place where scores change"
+                Expect.all (turns FlashGen.Kernels.SoftCap.Variant) ((=) 0) "written out"
+            }
+
             test "queries are in registers where they gain" {
                 let holds headDim (variant: AttentionVariant) =
                     kernels variant

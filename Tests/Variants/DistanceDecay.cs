@@ -2,8 +2,8 @@ using static FlashGen.ElementTypes;
 
 namespace FlashGen.Tests.Variants;
 
-/// <summary>Scores that fade with the distance of query and key: transcendental functions of lanes.</summary>
-[Attention(Types = Float32 | Float64)]
+/// <summary>Scores that fade with the distance of query and key: transcendental functions of lanes, and a long change for tensor cores.</summary>
+[Attention(Types = Float32 | Float64 | Float16)]
 public static partial class DistanceDecay
 {
     [ScoreMod]

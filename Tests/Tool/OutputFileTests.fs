@@ -1,0 +1,78 @@
+/// Result files appear whole, together, and in the place of nothing but files.
+module FlashGen.Tests.Tool.OutputFileTests
+
+open System
+open System.IO
+open Expecto
+open FlashGen.Tool
+open FlashGen.Tool.Run
+open FlashGen.Tests.Tool.Files
+
+[<Tests>]
+let tests =
+    testList
+        "Tool.OutputFile"
+        [
+            testCase "when the second result cannot take its name, the first is not left behind"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let first, second = Path.Combine(folder, "l.npy"), Path.Combine(folder, "o.npy")
+                    use one = OutputFile.Create("--log-sum-exp", first)
+                    use two = OutputFile.Create("--output", second)
+                    one.Stream.WriteByte 1uy
+                    two.Stream.WriteByte 2uy
+                    Expect.isFalse (File.Exists first || File.Exists second) "neither is there before the end"
+                    Directory.CreateDirectory second |> ignore
+
+                    Expect.throwsT<ToolException> (fun () -> OutputFile.Commit [| one; two |]) "the name is taken"
+                    Expect.isFalse (File.Exists first) "the first is gone"
+                    two.Dispose()
+                    Expect.equal (Directory.GetFileSystemEntries folder) [| second |] "nothing is left over")
+
+            testCase "and what the first replaced is there again"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let first, second = Path.Combine(folder, "l.npy"), Path.Combine(folder, "o.npy")
+                    File.WriteAllText(first, "as it was")
+                    use one = OutputFile.Create("--log-sum-exp", first)
+                    use two = OutputFile.Create("--output", second)
+                    one.Stream.WriteByte 1uy
+                    Directory.CreateDirectory second |> ignore
+                    Expect.throwsT<ToolException> (fun () -> OutputFile.Commit [| one; two |]) "the name is taken"
+                    Expect.equal (File.ReadAllText first) "as it was" "the old file"
+                    two.Dispose()
+                    Expect.hasLength (Directory.GetFileSystemEntries folder) 2 "nothing is left over")
+
+            testCase "a result goes where a link leads, and takes the place of nothing but files"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let at name = Path.Combine(folder, name)
+
+                    let write path =
+                        use file = OutputFile.Create("--output", path)
+                        file.Stream.WriteByte 7uy
+                        OutputFile.Commit [| file |]
+
+                    let refuses path part =
+                        let fault = Expect.throwsC (fun () -> write path) id
+                        Expect.isTrue (fault :? ToolException) (string fault)
+                        Expect.stringContains fault.Message part path
+
+                    if not (OperatingSystem.IsWindows()) then
+                        File.CreateSymbolicLink(at "link", at "target") |> ignore
+                        write (at "link")
+                        Expect.equal (File.ReadAllBytes(at "target")) [| 7uy |] "what the link named, made"
+                        Expect.isNotNull (FileInfo(at "link")).LinkTarget "the link"
+
+                    File.WriteAllText(at "old", "as it was")
+                    File.SetAttributes(at "old", FileAttributes.ReadOnly)
+                    refuses (at "old") "read-only"
+                    Expect.equal (File.ReadAllText(at "old")) "as it was" "the old file"
+                    File.SetAttributes(at "old", FileAttributes.Normal)
+
+                    if OperatingSystem.IsLinux() then
+                        use mkfifo = Diagnostics.Process.Start("mkfifo", at "pipe")
+                        mkfifo.WaitForExit()
+                        refuses (at "pipe") "a pipe"
+                        Expect.isTrue (File.Exists(at "pipe")) "the pipe")
+        ]
