@@ -35,7 +35,7 @@ public static unsafe class SimdElements
         else if (typeof(T) == typeof(BFloat16))
             WidenBFloat16((ushort*)source, target, count);
         else if (typeof(T) == typeof(float))
-            Unsafe.CopyBlockUnaligned(target, source, (uint)count * sizeof(float));
+            Copy((float*)source, target, count);
         else
             throw new NotSupportedException($"{typeof(T)} does not widen to float.");
     }
@@ -50,6 +50,20 @@ public static unsafe class SimdElements
         else
             for (int i = 0; i < count; i++)
                 target[i] = Elements.Narrow<T>(source[i]);
+    }
+
+    // In place of a call for each row, which are short.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Copy(float* source, float* target, int count)
+    {
+        int i = 0;
+        if (Vector512.IsHardwareAccelerated)
+            for (; i + 16 <= count; i += 16)
+                Vector512.Load(source + i).Store(target + i);
+        for (; i + 8 <= count; i += 8)
+            Vector256.Load(source + i).Store(target + i);
+        for (; i < count; i++)
+            target[i] = source[i];
     }
 
     [MethodImpl(Hot)]

@@ -14,18 +14,20 @@ public unsafe struct SimdKeyTile<T, TReal>
     where T : unmanaged
     where TReal : unmanaged
 {
-    /// <summary>The first row of the tile's keys and values, once the tile is loaded.</summary>
-    public TReal* Keys,
-        Values;
-
     /// <summary>From row to row, in elements.</summary>
     public nint KeyStride,
         ValueStride;
 
+    // Of queries and outputs: half of a second-level cache of a megabyte.
+    private const int MostPanelBytes = 512 << 10;
+
+    private TReal* keys,
+        values;
     private T* storedKeys,
         storedValues;
     private int rows;
-    private bool isLoaded;
+    private bool hasKeys,
+        hasValues;
 
     private static bool IsComputedWith => typeof(T) == typeof(TReal);
 
@@ -37,6 +39,15 @@ public unsafe struct SimdKeyTile<T, TReal>
         IsComputedWith && call.KeyStrides.Row == call.HeadDim && call.ValueStrides.Row == call.ValueDim;
 
     /// <summary>
+    /// Panels of an item: those of the plan, or twice as many where tiles are copied, for a copy is made once for all of them, as long as
+    /// queries and outputs of so many stay in the second-level cache.
+    /// </summary>
+    public static int Panels(in SimdCall call, int planned, int panelRows) =>
+        !IsDense(call) && sizeof(TReal) * 2L * planned * panelRows * (call.HeadDim + call.ValueDim) <= MostPanelBytes
+            ? 2 * planned
+            : planned;
+
+    /// <summary>
     /// Names the rows of the tile; nothing is read yet. Rows with gaps are moved together only where several panels share them. The copy
     /// goes into scratch of <see cref="Bytes"/>.
     /// </summary>
@@ -46,45 +57,56 @@ public unsafe struct SimdKeyTile<T, TReal>
         storedKeys = call.KeyRow<T>(item) + start * call.KeyStrides.Row;
         storedValues = call.ValueRow<T>(item) + start * call.ValueStrides.Row;
         rows = keys;
-        isLoaded = IsComputedWith && !isShared || IsDense(call);
-        if (isLoaded)
+        hasKeys = hasValues = IsComputedWith && !isShared || IsDense(call);
+        if (hasKeys)
         {
-            Keys = (TReal*)storedKeys;
-            Values = (TReal*)storedValues;
+            this.keys = (TReal*)storedKeys;
+            values = (TReal*)storedValues;
             (KeyStride, ValueStride) = ((nint)call.KeyStrides.Row, (nint)call.ValueStrides.Row);
         }
         else
         {
-            Keys = copy;
-            Values = copy + (nint)keys * call.HeadDim;
+            this.keys = copy;
+            values = copy + (nint)keys * call.HeadDim;
             (KeyStride, ValueStride) = (call.HeadDim, call.ValueDim);
         }
     }
 
-    /// <summary>Makes the copy, where there is to be one and it is not made yet.</summary>
+    /// <summary>The tile's keys from a row on; the first time they are copied, where there is to be a copy.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(in SimdCall call)
+    public TReal* KeysFrom(in SimdCall call, int row)
     {
-        if (!isLoaded)
-            Copy(call);
+        if (!hasKeys)
+        {
+            hasKeys = true;
+            Copy(storedKeys, call.KeyStrides.Row, call.HeadDim, keys);
+        }
+        return keys + row * KeyStride;
+    }
+
+    /// <summary>Its values from a row on, copied as keys are: each copy is still in the first-level cache when it is first read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TReal* ValuesFrom(in SimdCall call, int row)
+    {
+        if (!hasValues)
+        {
+            hasValues = true;
+            Copy(storedValues, call.ValueStrides.Row, call.ValueDim, values);
+        }
+        return values + row * ValueStride;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Copy(in SimdCall call)
+    private readonly void Copy(T* stored, long stride, int columns, TReal* copy)
     {
-        isLoaded = true;
         if (typeof(TReal) == typeof(float))
-        {
-            SimdElements.Widen(storedKeys, call.KeyStrides.Row, rows, call.HeadDim, (float*)Keys);
-            SimdElements.Widen(storedValues, call.ValueStrides.Row, rows, call.ValueDim, (float*)Values);
-            return;
-        }
-        for (int row = 0; row < rows; row++)
-        {
-            T* key = storedKeys + row * call.KeyStrides.Row,
-                value = storedValues + row * call.ValueStrides.Row;
-            Unsafe.CopyBlockUnaligned(Keys + row * KeyStride, key, (uint)(call.HeadDim * sizeof(T)));
-            Unsafe.CopyBlockUnaligned(Values + row * ValueStride, value, (uint)(call.ValueDim * sizeof(T)));
-        }
+            SimdElements.Widen(stored, stride, rows, columns, (float*)copy);
+        else
+            for (int row = 0; row < rows; row++)
+                Unsafe.CopyBlockUnaligned(
+                    copy + (nint)row * columns,
+                    stored + row * stride,
+                    (uint)(columns * sizeof(TReal))
+                );
     }
 }

@@ -185,3 +185,58 @@ let enough =
                 Expect.equal (full, partial) (neededFull, neededPartial) "tiles"
             }
         ]
+
+/// The same keys and values with three numbers between their rows.
+let private withGaps (tensors: Tensors<float32>) (shape: AttentionShape) =
+    let row = shape.HeadDim + 3
+
+    let spread (dense: float32[]) =
+        let rows = dense.Length / shape.HeadDim
+
+        Array.init (rows * row) (fun at ->
+            if at % row < shape.HeadDim then
+                dense[at / row * shape.HeadDim + at % row]
+            else
+                nanf)
+
+    let strides =
+        Nullable(
+            TensorStrides(int64 (shape.KeyHeads * shape.KeyLength * row), int64 (shape.KeyLength * row), int64 row)
+        )
+
+    { tensors with
+        Key = spread tensors.Key
+        Value = spread tensors.Value
+    },
+    AttentionShape(
+        shape.Batch,
+        shape.QueryHeads,
+        shape.KeyHeads,
+        shape.QueryLength,
+        shape.KeyLength,
+        shape.HeadDim,
+        KeyStrides = strides,
+        ValueStrides = strides
+    )
+
+[<Tests>]
+let copied =
+    testList
+        "Kernels.Tiles.Copied"
+        [
+            for variant in gallery do
+                test $"{variant.Name} has the same bits from copied tiles, which twice the panels share" {
+                    let random = Random(Settings.seed)
+                    // So many rows that one thread's items have all the panels that they may.
+                    let shape = AttentionShape(1, 2, 1, 2150, 300, 8)
+                    let tensors = float32s random variant shape
+                    let arguments = Arguments.random variant shape random
+                    let gappedTensors, gapped = withGaps tensors shape
+
+                    for bits in Widths.all do
+                        let run shape tensors =
+                            run32 variant shape tensors arguments (AttentionOptions(Threads = 1, MaxVectorBits = bits))
+
+                        Expect.equal (run gapped gappedTensors) (run shape tensors) $"{bits} bits"
+                }
+        ]

@@ -38,11 +38,23 @@ internal sealed class SimdEmitter
     private bool SplitsLast => HasBounds && tile.SplitsLast;
 
     private const string ValuesOfLast =
-        "\n            if (lastOnly < to)\n                MicroKernels.ValuesOfLast(values + (lastOnly - from) * tile.ValueStride, tile.ValueStride, to - lastOnly, scores + (lastOnly - from) * Rows, panel->Outputs, valueDim);";
+        "\n            if (lastOnly < to)\n                MicroKernels.ValuesOfLast(tile.ValuesFrom(call, lastOnly - start), tile.ValueStride, to - lastOnly, scores + (lastOnly - from) * Rows, panel->Outputs, valueDim);";
 
     /// <summary>The kernel's type: generic in the stored element, except for doubles.</summary>
     public static string KernelName(SimdTile tile) =>
         tile.Wide ? $"SimdWide{tile.VectorBits}" : $"Simd{tile.VectorBits}";
+
+    // Whether the variant itself says how many rows an item has.
+    private bool IsDeclared => Planner.declaredSize(TargetKind.Simd, spec) is not null;
+
+    private string Panels
+    {
+        get
+        {
+            string planned = text.IsUniform ? Number(Schedule.Panels) : "Sizes(call).Panels";
+            return IsDeclared ? planned : $"SimdKeyTile<{StoredType}, {Real}>.Panels(call, {planned}, Rows)";
+        }
+    }
 
     public string Emit()
     {
@@ -59,7 +71,7 @@ internal sealed class SimdEmitter
                     """;
         string body = $$"""
             /// <summary>
-            /// {{tile.RowVectors}} vectors of {{tile.Lanes}} rows make a panel; {{(text.IsUniform ? $"up to {Schedule.Panels} panels share tiles of {plan.BlockN} keys." : "panels share tiles of keys, as many as Sizes says.")}}
+            /// {{tile.RowVectors}} vectors of {{tile.Lanes}} rows make a panel; {{(text.IsUniform ? $"up to {Schedule.Panels} panels share tiles of {plan.BlockN} keys{(IsDeclared ? "" : ", twice as many those that are copied")}." : "panels share tiles of keys, as many as Sizes says.")}}
             {{Indent(CoverageText.Describe(coverage, "/// "), 0)}}
             /// </summary>
             private readonly unsafe struct {{KernelName(
@@ -71,7 +83,7 @@ internal sealed class SimdEmitter
 
                 public static int PanelRows => Rows;
 
-                public static int Panels(in SimdCall call) => {{(text.IsUniform ? Number(Schedule.Panels) : "Sizes(call).Panels")}};
+                public static int Panels(in SimdCall call) => {{Panels}};
 
             {{Indent(Scratch(), 1)}}
 
@@ -191,7 +203,7 @@ internal sealed class SimdEmitter
                 SimdAhead ahead = default;
 
                 int count = (item.Rows + Rows - 1) / Rows;
-                Panel* panels = stackalloc Panel[{{text.MostPanels}}];
+                Panel* panels = stackalloc Panel[{{(IsDeclared ? 1 : 2) * text.MostPanels}}];
                 int first = int.MaxValue, last = -1;
                 for (int p = 0; p < count; p++)
                 {
@@ -217,11 +229,10 @@ internal sealed class SimdEmitter
                             outcome.Empty++;
                             continue;
                         }
-                        tile.Load(call);
-                        {{Real}}* keys = tile.Keys + (from - start) * tile.KeyStride, values = tile.Values + (from - start) * tile.ValueStride;
+                        {{Real}}* keys = tile.KeysFrom(call, from - start);
             {{Indent(WithKnownMaxima() + KeepMaxima + ScoresAndChanges(), 3)}}
                         MicroKernels.Softmax(scores, to - from, panel->Maximum, panel->NewMaximum, panel->Sum, panel->Fade);{{Dropout()}}
-                        MicroKernels.Values(values, tile.ValueStride, {{(
+                        MicroKernels.Values(tile.ValuesFrom(call, from - start), tile.ValueStride, {{(
                 SplitsLast ? "lastOnly" : "to"
             )}} - from, scores, panel->Fade, panel->Outputs, valueDim);{{(SplitsLast ? ValuesOfLast : "")}}
                     }
@@ -245,7 +256,7 @@ internal sealed class SimdEmitter
                     {{(
                     kinds.HasKeyLeaves ? "outcome.Full += (to - 1) / BlockN - from / BlockN + 1" : "outcome.Full++"
                 )}};{{Dropout()}}
-                    MicroKernels.Values(values, tile.ValueStride, to - from, scores, panel->Fade, panel->Outputs, valueDim);
+                    MicroKernels.Values(tile.ValuesFrom(call, from - start), tile.ValueStride, to - from, scores, panel->Fade, panel->Outputs, valueDim);
                     continue;
                 }
 
