@@ -10,11 +10,15 @@ public static class TensorRange
 {
     /// <summary>The keys of an item's rows, of its part of them; each warp finds them for itself, its threads together.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="memory">How keys are split, and where faults are noted.</param>
+    /// <param name="memory">How keys are split.</param>
     /// <param name="item">The group's rows, or where heads share them the thread's.</param>
     /// <param name="mods">The variant.</param>
     /// <param name="blockN">Keys of a tile.</param>
     /// <param name="number">The thread's number.</param>
+    /// <param name="fault">
+    /// Where faults are noted. Nothing for warps that only repeat what others find: a branch for it keeps the driver's compiler from letting
+    /// products run beside others.
+    /// </param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static PortableRange Of<TMods, TRow>(
         in PortableCall call,
@@ -22,7 +26,8 @@ public static class TensorRange
         in PortableItem item,
         in TMods mods,
         int blockN,
-        int number
+        int number,
+        ArrayView<int> fault
     )
         where TMods : struct, ITensorMods<TRow>
         where TRow : struct
@@ -39,7 +44,7 @@ public static class TensorRange
             lane = number & 31;
         for (int row = lane & 3 | lane >> (2 + bits) << 2; row < item.Rows; row += 32 >> bits)
         {
-            PortableBounds bounds = mods.Bounds(call, item, row, memory.Fault);
+            PortableBounds bounds = mods.Bounds(call, item, row, fault);
             bool isEmpty = bounds.First > bounds.Last;
             // A row that keeps nothing says nothing of where the others begin and end, but no tile is whole with it.
             range.First = Math.Min(range.First, isEmpty ? int.MaxValue : bounds.First);

@@ -51,7 +51,7 @@ public struct TensorThread<TRow>
     )
         where TMods : struct, ITensorMods<TRow>
     {
-        TensorThread<TRow> thread = At(call, memory, item, mods, row);
+        TensorThread<TRow> thread = At(call, memory, item, mods, row, memory.Fault);
         thread.WarpFirst = TensorWarp.Max(Math.Max(thread.First0, thread.First1));
         thread.WarpLast = TensorWarp.Min(Math.Min(thread.Last0, thread.Last1));
         thread.Maximum = float.NegativeInfinity;
@@ -66,7 +66,10 @@ public struct TensorThread<TRow>
         return thread;
     }
 
-    /// <summary>The thread's rows of an item, as changes and mask need them: without what is of the warp and of the softmax.</summary>
+    /// <summary>
+    /// The thread's rows of an item once more, as changes and mask need them: without what is of the warp and of the softmax. Faults were
+    /// noted the first time; here, between products, a branch for them would make all products run one after another.
+    /// </summary>
     [MethodImpl(Inline)]
     public static TensorThread<TRow> At<TMods>(
         in PortableCall call,
@@ -75,6 +78,17 @@ public struct TensorThread<TRow>
         in TMods mods,
         int row
     )
+        where TMods : struct, ITensorMods<TRow> => At(call, memory, item, mods, row, default);
+
+    [MethodImpl(Inline)]
+    private static TensorThread<TRow> At<TMods>(
+        in PortableCall call,
+        in TensorMemory memory,
+        in PortableItem item,
+        in TMods mods,
+        int row,
+        ArrayView<int> fault
+    )
         where TMods : struct, ITensorMods<TRow>
     {
         TensorThread<TRow> thread = default;
@@ -82,12 +96,12 @@ public struct TensorThread<TRow>
         thread.Below = TensorItem.Below(memory);
         thread.Number = Group.IdxX;
         thread.FindBounds(call, memory, item, mods, thread.Row);
-        thread.Row0 = mods.Row(call, item, thread.Row, memory.Fault);
-        thread.Row1 = mods.Row(call, item, thread.Row + thread.Below, memory.Fault);
+        thread.Row0 = mods.Row(call, item, thread.Row, fault);
+        thread.Row1 = mods.Row(call, item, thread.Row + thread.Below, fault);
         return thread;
     }
 
-    /// <summary>Finds the keys that the rows keep by their bounds, by the first row's query.</summary>
+    /// <summary>Finds the keys that the rows keep by their bounds, by the first row's query; <see cref="TensorRange"/> has noted what faults.</summary>
     [MethodImpl(Inline)]
     public void FindBounds<TMods>(
         in PortableCall call,
@@ -101,8 +115,8 @@ public struct TensorThread<TRow>
         int second = row + Below,
             last = item.Rows - 1;
         // Rows past the last repeat it, here and in what the variant keeps of them, so that they reach nothing that no row reaches.
-        PortableBounds bounds0 = mods.Bounds(call, item, Math.Min(row, last), memory.Fault),
-            bounds1 = mods.Bounds(call, item, Math.Min(second, last), memory.Fault);
+        PortableBounds bounds0 = mods.Bounds(call, item, Math.Min(row, last), default),
+            bounds1 = mods.Bounds(call, item, Math.Min(second, last), default);
         First0 = bounds0.First;
         Last0 = bounds0.Last;
         First1 = bounds1.First;

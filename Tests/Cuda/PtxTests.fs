@@ -215,6 +215,20 @@ let tests =
                 Expect.equal (holds 96 FlashGen.Kernels.Alibi.Variant) [ false ] "with score changes"
                 Expect.equal (holds 256 FlashGen.Kernels.Full.Variant) [ false ] "256 columns"
             }
+
+            test "warps that multiply have no branch for faults of bounds" {
+                let text = (Sm90Emitter(TensorTile(Sm90, 128, 128, 64, 64, 8, 2))).Emit()
+
+                let ranges =
+                    [
+                        for found in Regex.Matches(text, @"TensorRange\.Of<TMods, TRow>\(.*, (\S+)\);") do
+                            found.Groups[1].Value
+                    ]
+
+                // The copying warp, those that search, those that multiply.
+                Expect.equal ranges [ "memory.Fault"; "default"; "default" ] "where each notes them"
+            }
+
             test "a tile's keys and queries are free behind all that may read them" {
                 for keys, dim in [ 128, 128; 128, 96; 192, 64; 80, 256 ] do
                     let text = (Sm90Emitter(TensorTile(Sm90, 128, keys, dim, dim, 8, 2))).Emit()

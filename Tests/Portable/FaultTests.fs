@@ -40,62 +40,73 @@ let private faults name (shape: AttentionShape) (arguments: ModArguments) =
     Expect.equal inFloat32 inFloat64 "both types"
     inFloat32
 
+/// What must fault and what must not, by whether a call of a variant of this name faults.
+let cases (faults: string -> AttentionShape -> ModArguments -> bool) =
+    [
+        test "a table too short by one, in a mask over keys" {
+            for keys in [ 1; 40; 70 ] do
+                let marks count =
+                    ModArguments().Add("marks", Array.create count 1)
+
+                Expect.isTrue (faults "MaskByKey" (shape 40 keys) (marks (keys - 1))) $"{keys} keys, one less"
+                Expect.isFalse (faults "MaskByKey" (shape 40 keys) (marks keys)) $"{keys} keys"
+        }
+
+        test "keys beyond the lengths read nothing" {
+            let shape =
+                AttentionShape(2, 1, 1, 33, 70, 8, KeyLengths = ReadOnlyMemory [| 40; 33 |])
+
+            let marks count =
+                ModArguments().Add("marks", Array.create count 1)
+
+            Expect.isFalse (faults "MaskByKey" shape (marks 40)) "as many as the longest has"
+            Expect.isTrue (faults "MaskByKey" shape (marks 39)) "one less"
+        }
+
+        test "rows before the first key read nothing, though their position is negative" {
+            let shape = AttentionShape(1, 1, 1, 70, 60, 8, Offsets = ReadOnlyMemory [| -30 |])
+
+            let marks count =
+                ModArguments().Add("marks", Array.create count 1uy)
+
+            Expect.isFalse (faults "MaskByPosition" shape (marks 40)) "up to the last position"
+            Expect.isTrue (faults "MaskByPosition" shape (marks 39)) "one less"
+        }
+
+        test "a score change reads for kept pairs only" {
+            let pairs count =
+                ModArguments().Add("pairs", Array.create count 0.5f)
+
+            Expect.isFalse (faults "ScoreByPair" (shape 50 50) (pairs 2500)) "all pairs"
+            Expect.isTrue (faults "ScoreByPair" (shape 50 50) (pairs 2499)) "one less"
+            let oneRow = AttentionShape(1, 1, 1, 1, 50, 8, Offsets = ReadOnlyMemory [| 0 |])
+            Expect.isFalse (faults "ScoreByPair" oneRow (pairs 4)) "the keys that one row keeps"
+            Expect.isTrue (faults "ScoreByPair" oneRow (pairs 3)) "one less"
+        }
+
+        test "a bound that reads by query" {
+            let ends count =
+                ModArguments().Add("ends", Array.create count 30)
+
+            for queries in [ 1; 40; 150 ] do
+                Expect.isFalse (faults "BoundByQuery" (shape queries 60) (ends queries)) $"{queries} queries"
+                Expect.isTrue (faults "BoundByQuery" (shape queries 60) (ends (queries - 1))) $"{queries}, one less"
+
+            let none = AttentionShape(1, 2, 1, 40, 60, 8, KeyLengths = ReadOnlyMemory [| 0 |])
+            Expect.isFalse (faults "BoundByQuery" none (ends 0)) "without keys nothing is read"
+        }
+
+        test "a division by zero, where it is reached" {
+            let divisors = Array.create 60 2
+            divisors[37] <- 0
+
+            let guard key =
+                ModArguments().Add("divisors", divisors).Add("guard", key)
+
+            Expect.isTrue (faults "Divided" (shape 40 60) (guard 36)) "reached"
+            Expect.isFalse (faults "Divided" (shape 40 60) (guard 37)) "not reached"
+        }
+    ]
+
 [<Tests>]
-let tests =
-    testSequenced (
-        testList
-            "Portable.Faults"
-            [
-                test "a table too short by one, in a mask over keys" {
-                    for keys in [ 1; 40; 70 ] do
-                        let marks count =
-                            ModArguments().Add("marks", Array.create count 1)
-
-                        Expect.isTrue (faults "MaskByKey" (shape 40 keys) (marks (keys - 1))) $"{keys} keys, one less"
-                        Expect.isFalse (faults "MaskByKey" (shape 40 keys) (marks keys)) $"{keys} keys"
-                }
-
-                test "keys beyond the lengths read nothing" {
-                    let shape =
-                        AttentionShape(2, 1, 1, 33, 70, 8, KeyLengths = ReadOnlyMemory [| 40; 33 |])
-
-                    let marks count =
-                        ModArguments().Add("marks", Array.create count 1)
-
-                    Expect.isFalse (faults "MaskByKey" shape (marks 40)) "as many as the longest has"
-                    Expect.isTrue (faults "MaskByKey" shape (marks 39)) "one less"
-                }
-
-                test "rows before the first key read nothing, though their position is negative" {
-                    let shape = AttentionShape(1, 1, 1, 70, 60, 8, Offsets = ReadOnlyMemory [| -30 |])
-
-                    let marks count =
-                        ModArguments().Add("marks", Array.create count 1uy)
-
-                    Expect.isFalse (faults "MaskByPosition" shape (marks 40)) "up to the last position"
-                    Expect.isTrue (faults "MaskByPosition" shape (marks 39)) "one less"
-                }
-
-                test "a score change reads for kept pairs only" {
-                    let pairs count =
-                        ModArguments().Add("pairs", Array.create count 0.5f)
-
-                    Expect.isFalse (faults "ScoreByPair" (shape 50 50) (pairs 2500)) "all pairs"
-                    Expect.isTrue (faults "ScoreByPair" (shape 50 50) (pairs 2499)) "one less"
-                    let oneRow = AttentionShape(1, 1, 1, 1, 50, 8, Offsets = ReadOnlyMemory [| 0 |])
-                    Expect.isFalse (faults "ScoreByPair" oneRow (pairs 4)) "the keys that one row keeps"
-                    Expect.isTrue (faults "ScoreByPair" oneRow (pairs 3)) "one less"
-                }
-
-                test "a division by zero, where it is reached" {
-                    let divisors = Array.create 60 2
-                    divisors[37] <- 0
-
-                    let guard key =
-                        ModArguments().Add("divisors", divisors).Add("guard", key)
-
-                    Expect.isTrue (faults "Divided" (shape 40 60) (guard 36)) "reached"
-                    Expect.isFalse (faults "Divided" (shape 40 60) (guard 37)) "not reached"
-                }
-            ]
-    )
+let tests = testSequenced (testList "Portable.Faults" (cases faults))

@@ -6,15 +6,23 @@ namespace FlashGen.Tests.Variants;
 public static partial class Faults
 {
     /// <summary>A mask that reads by key.</summary>
-    [Attention(Types = Float32 | Float64)]
+    [Attention(8, Types = Float16 | Float32 | Float64)]
     public static partial class MaskByKey
     {
         [MaskMod]
         private static bool Keep(in Position at, Table<int> marks) => marks[at.Key] > 0;
     }
 
+    /// <summary>A mask that is a bound of a row's keys, which reads by query.</summary>
+    [Attention(8, Types = Float16 | Float32 | Float64)]
+    public static partial class BoundByQuery
+    {
+        [MaskMod]
+        private static bool Keep(in Position at, Table<int> ends) => at.Key < ends[at.Query];
+    }
+
     /// <summary>A causal mask that reads by position: rows before the first key read nothing.</summary>
-    [Attention(Types = Float32 | Float64)]
+    [Attention(8, Types = Float16 | Float32 | Float64)]
     [Causal]
     public static partial class MaskByPosition
     {
@@ -23,7 +31,7 @@ public static partial class Faults
     }
 
     /// <summary>A score change that reads by pair, at a long index, of kept pairs only.</summary>
-    [Attention(Types = Float32 | Float64)]
+    [Attention(8, Types = Float16 | Float32 | Float64)]
     [SlidingWindow(3, 3)]
     public static partial class ScoreByPair
     {
@@ -33,7 +41,7 @@ public static partial class Faults
     }
 
     /// <summary>A score change that reads by the score itself.</summary>
-    [Attention(Types = Float32 | Float64)]
+    [Attention(8, Types = Float16 | Float32 | Float64)]
     public static partial class ScoreByScore
     {
         [ScoreMod]
@@ -41,7 +49,7 @@ public static partial class Faults
     }
 
     /// <summary>A mask that divides by what a table and a scalar say.</summary>
-    [Attention(Types = Float32 | Float64)]
+    [Attention(8, Types = Float16 | Float32 | Float64)]
     public static partial class Divided
     {
         [MaskMod]

@@ -116,7 +116,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
                 // Masks and stores take it from shared memory: over the loop it would take registers that scores and outputs fill.
                 TensorItem.Store(call, memory, item, shared + Item);
                 Group.Barrier();
-                PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, Group.IdxX);
+                PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, Group.IdxX, memory.Fault);
                 TensorCount.Item<TMods, TRow>(memory, item, range, {{tile.BlockN}});
                 TensorTiles tiles = default;
                 tiles.Begin({{Tile("range.First")}}, {{Tile("range.Last")}});

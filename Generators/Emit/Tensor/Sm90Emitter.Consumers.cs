@@ -29,7 +29,7 @@ internal sealed partial class Sm90Emitter
                     if (item.Rows <= 0)
                         continue;
                     int number = {{ThreadNumber}};
-                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number);
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number, default);
                     TensorThread<TRow> thread = TensorThread<TRow>.Of(call, memory, item, mods, {{Row("number")}});
                     tiles.Begin(TensorWarp.Uniform(range.First / {{tile.BlockN}}), TensorWarp.Uniform(range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}));
                     Begin(thread.Maximum, thread.Sum, memory.ExponentScale);

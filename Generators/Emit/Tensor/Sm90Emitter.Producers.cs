@@ -22,7 +22,7 @@ internal sealed partial class Sm90Emitter
                     // Asked for anew: what follows from it would be kept over the loop, and the copying warp has few registers.
                     int number = TensorWarp.Thread();
                     PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, number);
-                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number);
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number, memory.Fault);
                     TensorCount.Item<TMods, TRow>(memory, item, range, {{tile.BlockN}});
                     tiles.Begin(range.First / {{tile.BlockN}}, range.Last < 0 ? -1 : range.Last / {{tile.BlockN}});
                     Next<TMods, TRow>(ref tiles, shared);
@@ -60,7 +60,7 @@ internal sealed partial class Sm90Emitter
                 for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
                 {
                     PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, Group.IdxX);
-                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, Group.IdxX);
+                    PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, Group.IdxX, default);
                     int first = range.First / {{tile.BlockN}};
                     for (int from = range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}; from >= first; from -= TensorChunk.Tiles)
                     {
