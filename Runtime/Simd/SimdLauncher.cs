@@ -28,12 +28,27 @@ public static class SimdLauncher
 
             int keysPerSplit = SimdRows.KeysPerSplit(call);
             int splits = Math.Max(1, (call.KeyLength + keysPerSplit - 1) / keysPerSplit);
-            byte* partials = SimdScratch.GetPartials(SimdRows.PartialBytes(call, splits));
-            SimdRows.Prepare(call, splits, partials);
-            SimdOutcome outcome = job.RunRows(call, arguments, threads, options, splits, keysPerSplit, partials);
-            if (!outcome.Faulted)
-                SimdRows.Merge<T>(call, splits, partials);
-            return outcome;
+            SimdScratch partials = SimdScratch.TakePartials(SimdRows.PartialBytes(call, splits));
+            try
+            {
+                SimdRows.Prepare(call, splits, partials.Memory);
+                SimdOutcome outcome = job.RunRows(
+                    call,
+                    arguments,
+                    threads,
+                    options,
+                    splits,
+                    keysPerSplit,
+                    partials.Memory
+                );
+                if (!outcome.Faulted)
+                    SimdRows.Merge<T>(call, splits, partials.Memory);
+                return outcome;
+            }
+            finally
+            {
+                SimdScratch.ReturnPartials(partials);
+            }
         }
         finally
         {
@@ -162,11 +177,13 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
     private unsafe void Work(bool reports)
     {
         SimdOutcome mine = default;
+        SimdScratch? taken = null;
         try
         {
-            byte* scratch = SimdScratch.Get(
+            taken = SimdScratch.TakeTiles(
                 partials == null ? TKernel.ScratchBytes(call, panels) : TKernel.RowScratchBytes(call)
             );
+            byte* scratch = taken.Memory;
             while (!cancellation.IsCancellationRequested && !mine.Faulted)
             {
                 long index = Interlocked.Increment(ref next) - 1;
@@ -185,6 +202,11 @@ internal sealed class SimdJob<TKernel, TArguments> : IThreadPoolWorkItem
         {
             Interlocked.CompareExchange(ref failure, exception, null);
             Interlocked.Exchange(ref next, long.MaxValue / 2);
+        }
+        finally
+        {
+            if (taken is not null)
+                SimdScratch.ReturnTiles(taken);
         }
         lock (gate)
             Add(mine);

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using FlashGen.Support;
 using ILGPU.Runtime;
@@ -15,6 +16,9 @@ public sealed partial class AttentionVariant
     public required string Name { get; init; }
 
     /// <summary>The class that declares the variant; its attributes say what it means.</summary>
+    [DynamicallyAccessedMembers(
+        DynamicallyAccessedMemberTypes.PublicMethods | DynamicallyAccessedMemberTypes.NonPublicMethods
+    )]
     public required Type Declaration { get; init; }
 
     /// <summary>The declaration in canonical text.</summary>

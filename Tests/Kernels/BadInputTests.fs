@@ -258,6 +258,35 @@ let badInput =
                         |> ignore)
             }
 
+            test "a user's own progress may call kernels: a thread's scratch is the outer call's until it is done" {
+                let causal = variant "Laws.Causal"
+
+                for queries, keys in [ 300, 300; 1, 9000 ] do
+                    let outer = AttentionShape(1, 8, 8, queries, keys, 8)
+                    let inner = AttentionShape(1, 8, 8, queries, 2 * keys, 64)
+
+                    let call shape seed progress =
+                        run32
+                            causal
+                            shape
+                            (float32s (Random seed) causal shape)
+                            null
+                            (AttentionOptions(Progress = progress, Threads = 1))
+
+                    let expected, expectedInner = call outer 1 null, call inner 2 null
+                    let found = ref None
+
+                    let progress =
+                        { new IProgress<float> with
+                            member _.Report _ =
+                                if found.Value.IsNone then
+                                    found.Value <- Some(call inner 2 null)
+                        }
+
+                    Expect.equal (call outer 1 progress) expected $"the outer call, {queries} queries"
+                    Expect.equal found.Value (Some expectedInner) $"the inner call, {queries} queries"
+            }
+
             test "threads below zero, and a call that is cancelled before it starts" {
                 throws<ArgumentException> [ "Threads"; "-1" ] (fun () -> AttentionOptions(Threads = -1) |> ignore)
                 use source = new CancellationTokenSource()

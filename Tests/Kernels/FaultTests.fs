@@ -60,6 +60,43 @@ let reads =
                     passes "MaskByKey" (shape 50 keys) (ModArguments().Add("marks", Array.create keys 1))
             }
 
+            test "a guard that is a bound does not hide reads behind it, whatever the table's last element is" {
+                for queries in [ 1; 4; 50 ] do
+                    for mark in [ 0; 1 ] do
+                        let arguments ending =
+                            ModArguments().Add("marks", Array.create 16 mark).Add("end", ending)
+
+                        passes "GuardedByBound" (shape queries 200) (arguments 16)
+
+                        for ending in [ 17; 40; 200 ] do
+                            faults
+                                "GuardedByBound"
+                                (shape queries 200)
+                                (arguments ending)
+                                "marks"
+                                16L
+                                16L
+                                (fun (at: Position) -> at.Key = 16)
+            }
+
+            test "rows whose reads are reached for some keys alone" {
+                for queries in [ 2; 4; 50 ] do
+                    for mark in [ 0; 1 ] do
+                        let arguments from =
+                            ModArguments().Add("marks", Array.create (queries - 1) mark).Add("from", from)
+
+                        passes "GuardedByKey" (shape queries 200) (arguments 64)
+
+                        faults
+                            "GuardedByKey"
+                            (shape queries 200)
+                            (arguments 63)
+                            "marks"
+                            (int64 queries - 1L)
+                            (int64 queries - 1L)
+                            (fun (at: Position) -> at.Query = queries - 1)
+            }
+
             test "of a table far too short, the first index outside is named" {
                 for length in [ 1; 7; 40; 299 ] do
                     faults

@@ -388,9 +388,9 @@ let package =
                         (contents "FlashGen")
                         [
                             "README.md"
-                            "analyzers/dotnet/cs/Dsl.dll"
                             "analyzers/dotnet/cs/FSharp.Core.dll"
-                            "analyzers/dotnet/cs/Generators.dll"
+                            "analyzers/dotnet/cs/FlashGen.Dsl.dll"
+                            "analyzers/dotnet/cs/FlashGen.Generators.dll"
                             "buildTransitive/FlashGen.props"
                             "buildTransitive/FlashGen.targets"
                             "lib/net10.0/FlashGen.dll"
@@ -409,9 +409,14 @@ let package =
 
                     let tool = contents "FlashGen.Tool"
                     Expect.contains tool "README.md" "the tool's page"
-                    Expect.contains tool "tools/net10.0/any/Dsl.dll" "what draws coverage"
+                    Expect.contains tool "tools/net10.0/any/FlashGen.Dsl.dll" "what draws coverage"
 
-                    for name in [ "Generators.dll"; "FSharp.Core.dll"; "Microsoft.CodeAnalysis.CSharp.dll" ] do
+                    for name in
+                        [
+                            "FlashGen.Generators.dll"
+                            "FSharp.Core.dll"
+                            "Microsoft.CodeAnalysis.CSharp.dll"
+                        ] do
                         Expect.contains tool ("tools/net10.0/any/" + name) "what tunes"
 
                     Expect.isEmpty

@@ -84,6 +84,26 @@ let cases (faults: string -> AttentionShape -> ModArguments -> bool) =
             Expect.isTrue (faults "ScoreByPair" oneRow (pairs 3)) "one less"
         }
 
+        test "a guard that is a bound does not hide reads behind it" {
+            for queries in [ 1; 40 ] do
+                for mark in [ 0; 1 ] do
+                    let arguments ending =
+                        ModArguments().Add("marks", Array.create 16 mark).Add("end", ending)
+
+                    Expect.isFalse (faults "GuardedByBound" (shape queries 200) (arguments 16)) "up to the table's end"
+                    Expect.isTrue (faults "GuardedByBound" (shape queries 200) (arguments 17)) "one more"
+                    Expect.isTrue (faults "GuardedByBound" (shape queries 200) (arguments 200)) "all keys"
+        }
+
+        test "rows whose reads are reached for some keys alone" {
+            for mark in [ 0; 1 ] do
+                let arguments from =
+                    ModArguments().Add("marks", Array.create 39 mark).Add("from", from)
+
+                Expect.isFalse (faults "GuardedByKey" (shape 40 200) (arguments 64)) "for none"
+                Expect.isTrue (faults "GuardedByKey" (shape 40 200) (arguments 63)) "for some"
+        }
+
         test "a bound that reads by query" {
             let ends count =
                 ModArguments().Add("ends", Array.create count 30)

@@ -13,6 +13,23 @@ public static partial class Faults
         private static bool Keep(in Position at, Table<int> marks) => marks[at.Key] > 0;
     }
 
+    /// <summary>A mask that reads by key up to a bound: what stands in the table's place beyond its end must not make a tile whole or empty.</summary>
+    [Attention(8, Types = Float16 | Float32 | Float64)]
+    public static partial class GuardedByBound
+    {
+        [MaskMod]
+        private static bool Keep(in Position at, Table<int> marks, int end) => at.Key < end && marks[at.Key] > 0;
+    }
+
+    /// <summary>A mask that reads by query, for some pairs.</summary>
+    [Attention(8, Types = Float16 | Float32 | Float64)]
+    public static partial class GuardedByKey
+    {
+        [MaskMod]
+        private static bool Keep(in Position at, Table<int> marks, int from) =>
+            at.Key % 64 < from || marks[at.Query] > 0;
+    }
+
     /// <summary>A mask that is a bound of a row's keys, which reads by query.</summary>
     [Attention(8, Types = Float16 | Float32 | Float64)]
     public static partial class BoundByQuery

@@ -49,7 +49,9 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
     /// <summary>What a panel keeps from tile to tile.</summary>
     public string PanelStruct()
     {
-        string leaves = string.Concat(Leaves(Dependence.Row).Select(leaf => "\n    " + LeafFields(leaf)));
+        string leaves =
+            string.Concat(Leaves(Dependence.Row).Select(leaf => "\n    " + LeafFields(leaf)))
+            + Faulty(Dependence.Row, "\n    public bool Faults;");
         string keyLeaves = HasKeyLeaves
             ? $$"""
 
@@ -57,7 +59,10 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
                 /// <summary>Least and greatest values over a tile's keys.</summary>
                 private struct KeyLeaves
                 {
-                {{string.Join("\n", Leaves(Dependence.Column).Select(leaf => "    " + LeafFields(leaf)))}}
+                {{string.Join("\n", Leaves(Dependence.Column).Select(leaf => "    " + LeafFields(leaf)))}}{{Faulty(
+                Dependence.Column,
+                "\n    public bool Faults;"
+            )}}
                 }
                 """
             : "";
@@ -154,6 +159,31 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
 
     private IEnumerable<Leaf> Leaves(Dependence axis) => coverage.Leaves.Where(leaf => leaf.Axis == axis);
 
+    /// <summary>
+    /// Whether the leaves of an axis may read outside a table or divide by zero where C# would not reach it: what they say is nothing then, and
+    /// the tile is computed pair by pair, which tells.
+    /// </summary>
+    public static bool CanFault(AttentionSpec spec, Coverage coverage, Dependence axis)
+    {
+        ExprScope scope = SimdScope.Create(spec, axis == Dependence.Row ? Axis.Rows : Axis.Keys);
+        foreach (Leaf leaf in coverage.Leaves.Where(leaf => leaf.Axis == axis))
+            scope.Emit(leaf.Body);
+        return scope.CanFault;
+    }
+
+    private string Faulty(Dependence axis, string text) => CanFault(spec, coverage, axis) ? text : "";
+
+    // What is known of a tile is nothing, as a condition.
+    private string Unknown =>
+        string.Join(
+            " | ",
+            new[]
+            {
+                Faulty(Dependence.Row, "panel->Faults"),
+                HasKeyLeaves ? Faulty(Dependence.Column, "keyLeaves.Faults") : "",
+            }.Where(part => part.Length > 0)
+        );
+
     private static string LeafType(Leaf leaf) =>
         ExprModule.typeOf(leaf.Body).Tag switch
         {
@@ -205,6 +235,8 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
             step.Add($"{name}Low = {math}.Min({name}Low, {value});\n{name}High = {math}.Max({name}High, {value});");
             end.Add($"{target}{name}Low = {reduce}.Min({name}Low);\n{target}{name}High = {reduce}.Max({name}High);");
         }
+        if (scope.CanFault)
+            end.Add($"{target}Faults = fault || Lanes.Any(faults);");
         return $$"""
             {{UniformFields}}
             bool fault = false;
@@ -267,7 +299,8 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
                         $"all->{leaf.Name}Low = Math.Min(all->{leaf.Name}Low, panel->{leaf.Name}Low);",
                         $"all->{leaf.Name}High = Math.Max(all->{leaf.Name}High, panel->{leaf.Name}High);",
                     }
-            );
+            )
+            .Concat(new[] { Faulty(Dependence.Row, "all->Faults |= panel->Faults;") }.Where(line => line.Length > 0));
         return $$"""
             /// <summary>A panel's least and greatest values join those of the panels before it.</summary>
             private static void Join(Panel* all, Panel* panel)
@@ -286,6 +319,7 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
                     leaf => IsBool(leaf) ? new[] { "Any", "All" } : new[] { "Low", "High" },
                     (leaf, part) => leaf.Name + part
                 )
+                .Concat(new[] { Faulty(Dependence.Column, "Faults") }.Where(field => field.Length > 0))
                 .Select(field => $"a.{field} == b.{field}")
         );
         return $$"""
@@ -360,7 +394,7 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
             {
             {{Indent(UniformFields, 1)}}
                 bool fault = false;{{Section(scope, Level.Uniform, 1)}}
-                return {{empty}};
+                return {{(Unknown.Length > 0 ? $"!({Unknown}) && ({empty})" : empty)}};
             }
             """;
     }
@@ -404,7 +438,9 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
                     return TileKind.Empty;
             {{Indent(UniformFields, 1)}}
                 bool fault = false;{{Section(scope, Level.Uniform, 1)}}
-                return {{covered}} && ({{full}}) ? TileKind.Full : TileKind.Partial;
+                return {{covered}} && ({{full}}){{(
+                Unknown.Length > 0 ? $" && !({Unknown})" : ""
+            )}} ? TileKind.Full : TileKind.Partial;
             }
             """;
     }

@@ -126,7 +126,6 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
     private string Kind()
     {
         ExprScope scope = Scope(Axis.None);
-        scope.CountsFaults = false;
         foreach (Leaf leaf in coverage.Leaves)
         {
             ScalarType type = ExprModule.typeOf(leaf.Body);
@@ -150,6 +149,17 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
                         : new($"keyLeaves.{leaf.Name}{field}", wide, Level.Row, false, true)
                 );
         }
+        // Of the row's own reads, and of the keys'.
+        string[] faults =
+        [
+            .. scope.CanFault ? ["fault"] : Array.Empty<string>(),
+            .. HasKeyLeaves && SimdCoverageEmitter.CanFault(spec, coverage, Dependence.Column)
+                ? ["keyLeaves.Faults"]
+                : Array.Empty<string>(),
+        ];
+        string unknown =
+            faults.Length == 0 ? "" : $"\n    if ({string.Join(" | ", faults)})\n        return TileKind.Partial;";
+        scope.CountsFaults = false;
         string empty = scope.Emit(coverage.RestEmpty).Text;
         string full = scope.Emit(coverage.RestFull).Text;
         return $$"""
@@ -162,7 +172,7 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
                 scope,
                 Level.Row,
                 1
-            )}}
+            )}}{{unknown}}
                 if ({{empty}})
                     return TileKind.Empty;
                 return {{full}} ? TileKind.Full : TileKind.Partial;
