@@ -32,7 +32,7 @@ internal static class ListCommand
         terminal.Writer.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{catalog.Variants.Count} variants of {catalog.Source}; `flashgen show VARIANT` says more."
+                $"{catalog.Variants.Count} variants of {catalog.Source}; `flashgen show VARIANT{catalog.Option}` says more."
             )
         );
         return 0;

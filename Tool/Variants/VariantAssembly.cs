@@ -33,7 +33,10 @@ internal static class VariantAssembly
         }
         catch (BadImageFormatException e)
         {
-            throw new ToolException($"{option}{path}: it is not a .NET assembly.", e);
+            throw new ToolException(
+                $"{option}{path}: it is not a .NET assembly that can be run (those in obj/ref and obj/refint hold no code).",
+                e
+            );
         }
         catch (Exception e) when (Unwrap(e) is TypeLoadException or MissingMemberException or InvalidCastException)
         {

@@ -7,13 +7,18 @@ internal sealed class VariantCatalog
 {
     private const int MostSuggestions = 5;
 
-    private VariantCatalog(string source, IReadOnlyList<AttentionVariant> variants)
+    private VariantCatalog(string? assembly, IReadOnlyList<AttentionVariant> variants)
     {
-        (Source, Variants) = (source, variants);
+        Source = assembly is null ? "FlashGen.Kernels" : Path.GetFileName(assembly);
+        Option = assembly is null ? "" : $" --assembly {assembly}";
+        Variants = variants;
     }
 
     /// <summary>Where they come from, for headings.</summary>
     public string Source { get; }
+
+    /// <summary>What a command line says to have them, with a space before it; nothing for the gallery.</summary>
+    public string Option { get; }
 
     /// <summary>The variants, in ordinal order of their names.</summary>
     public IReadOnlyList<AttentionVariant> Variants { get; }
@@ -21,11 +26,11 @@ internal sealed class VariantCatalog
     /// <summary>The variants of an assembly; null means the gallery.</summary>
     public static VariantCatalog Open(string? assembly) =>
         assembly is null
-            ? new("FlashGen.Kernels", AttentionVariant.In(typeof(Causal).Assembly))
-            : new(Path.GetFileName(assembly), VariantAssembly.Load(assembly));
+            ? new(null, AttentionVariant.In(typeof(Causal).Assembly))
+            : new(assembly, VariantAssembly.Load(assembly));
 
     /// <summary>The variants of an assembly that the command line names by itself, without an option.</summary>
-    public static VariantCatalog OfFile(string path) => new(Path.GetFileName(path), VariantAssembly.Load(path, ""));
+    public static VariantCatalog OfFile(string path) => new(path, VariantAssembly.Load(path, ""));
 
     /// <summary>The name without namespace and enclosing classes.</summary>
     public static string ShortName(AttentionVariant variant) =>
@@ -54,7 +59,7 @@ internal sealed class VariantCatalog
         throw new ToolException(
             $"{Source} has no variant '{name}'. "
                 + (near.Length != 0 ? $"Did you mean {string.Join(" or ", near)}? " : "")
-                + "`flashgen list` shows all."
+                + $"`flashgen list{Option}` shows all."
         );
     }
 
