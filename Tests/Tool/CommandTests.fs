@@ -191,6 +191,33 @@ let tests =
                     Expect.isMatch verified @"Enormous, float32: [1-9]\d* rows not judged" "the line"
                     Expect.stringContains verified "1 of 1 kernels within tolerance" "the others are")
 
+            testCase "verify makes scalars up that keep something, and says where none do"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let path = Path.Combine(folder, "Kept.dll")
+
+                    Assemblies.write
+                        path
+                        """
+                        [Attention(16, Types = ElementTypes.Float32)]
+                        public static partial class Parity
+                        {
+                            [MaskMod]
+                            static bool Keep(in Position at, int parity) => at.Key % 2 == parity;
+                        }
+
+                        [Attention(16, Types = ElementTypes.Float32)]
+                        public static partial class Nothing
+                        {
+                            [MaskMod]
+                            static bool Keep(in Position at) => at.Key < -1;
+                        }
+                        """
+
+                    let verified = succeeds [ "verify"; "--assembly"; path ]
+                    Expect.stringContains verified "Nothing, float32: no case kept a pair" "the line"
+                    Expect.isFalse (verified.Contains "Parity, float32: no case") "a parity of 0 or 1 was found")
+
             testCase "a device runs, or is said to be missing"
             <| fun () ->
                 for device in [ "cuda"; "opencl" ] do

@@ -98,7 +98,7 @@ internal sealed class VerifyCommand
             try
             {
                 VerifyCase one = new(variant, shape, backend, seed + outcome.Cases);
-                outcome.Take(shape, ElementDispatch.Do(type, one));
+                outcome.Take(shape, ElementDispatch.Do(type, one), one.KeepsSome);
             }
             catch (Exception e)
                 when (e
@@ -138,6 +138,10 @@ internal sealed class VerifyCommand
                             ? ""
                             : string.Create(CultureInfo.InvariantCulture, $" (and {outcome.Troubles.Count - 1} more)")
                     )
+            );
+        foreach (Outcome outcome in outcomes.Where(outcome => outcome is { Cases: > 0, KeepsSome: false }))
+            terminal.Writer.WriteLine(
+                $"{VariantCatalog.ShortName(outcome.Variant)}, {Describe.Type(outcome.Type)}: no case kept a pair, so nothing but zeros was compared; try another --seed."
             );
         foreach (Outcome outcome in outcomes.Where(outcome => outcome.RowsNotJudged != 0))
             terminal.Writer.WriteLine(
@@ -196,9 +200,13 @@ internal sealed class VerifyCommand
             : Passed ? new("ok", new Style(Color.Green))
             : new("FAILED", new Style(Color.Red));
 
-        public void Take(in AttentionShape shape, ErrorReport report)
+        /// <summary>Whether some case kept a pair.</summary>
+        public bool KeepsSome { get; private set; }
+
+        public void Take(in AttentionShape shape, ErrorReport report, bool keepsSome)
         {
             Cases++;
+            KeepsSome |= keepsSome;
             Output = Worse(Output, report.Output);
             LogSumExp = Worse(LogSumExp, report.LogSumExp);
             RowsNotJudged += report.RowsNotJudged;
