@@ -64,6 +64,22 @@ let tests =
                         Expect.equal (File.ReadAllBytes(at "target")) [| 7uy |] "what the link named, made"
                         Expect.isNotNull (FileInfo(at "link")).LinkTarget "the link"
 
+                        // By which results are told from the files that a call reads.
+                        Directory.CreateDirectory(at "folder") |> ignore
+                        Directory.CreateSymbolicLink(at "other", at "folder") |> ignore
+                        File.CreateSymbolicLink(at "far", Path.Combine(at "other", "x.npy")) |> ignore
+
+                        for path in
+                            [
+                                at "far"
+                                Path.Combine(at "other", "x.npy")
+                                Path.Combine(at "folder", "x.npy")
+                            ] do
+                            Expect.equal
+                                (OutputFile.Behind path)
+                                (OutputFile.Behind(Path.Combine(at "folder", "x.npy")))
+                                path
+
                     File.WriteAllText(at "old", "as it was")
                     File.SetAttributes(at "old", FileAttributes.ReadOnly)
                     refuses (at "old") "read-only"

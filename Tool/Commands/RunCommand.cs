@@ -106,7 +106,12 @@ internal sealed class RunCommand
         // Everything that can be refused without computing has been, but for the places of the results.
         string outputPath = parsed.GetRequiredValue(output);
         string? logSumExpPath = parsed.GetValue(logSumExp);
-        CheckPaths(files, outputPath, logSumExpPath);
+        IEnumerable<string> others = parsed
+            .GetRequiredValue(arguments)
+            .Select(argument => argument[(argument.IndexOf('=') + 1)..])
+            .Append(parsed.GetValue(keyLengths) ?? "")
+            .Where(ArgumentReader.IsFile);
+        CheckPaths([.. files.Paths, .. others], outputPath, logSumExpPath);
         using Backend backend = Backend.Open(deviceName);
         using OutputFile outputFile = OutputFile.Create("--output", outputPath);
         using OutputFile? logSumExpFile = logSumExpPath is null
@@ -149,11 +154,11 @@ internal sealed class RunCommand
         ];
     }
 
-    private static void CheckPaths(TensorFiles files, string outputPath, string? logSumExpPath)
+    private static void CheckPaths(string[] inputs, string outputPath, string? logSumExpPath)
     {
-        HashSet<string> taken = [.. files.Paths.Select(Path.GetFullPath)];
+        HashSet<string> taken = [.. inputs.Select(OutputFile.Behind)];
         foreach ((string option, string? path) in new[] { ("--output", outputPath), ("--log-sum-exp", logSumExpPath) })
-            if (path is { Length: > 0 } && !taken.Add(Path.GetFullPath(path)))
+            if (path is { Length: > 0 } && !taken.Add(OutputFile.Behind(path)))
                 throw new ToolException(
                     $"{option} {path}: it is also another file of this call; a result needs one of its own."
                 );

@@ -20,6 +20,20 @@ internal sealed class OutputFile : IDisposable
     /// <summary>Where to write.</summary>
     public FileStream Stream { get; }
 
+    /// <summary>The file that a path leads to, behind links of its own and of its folders; the path where they cannot be followed.</summary>
+    public static string Behind(string path)
+    {
+        string full = Path.GetFullPath(path);
+        try
+        {
+            FileSystemInfo info = Directory.Exists(full) ? new DirectoryInfo(full) : new FileInfo(full);
+            if (info.LinkTarget is not null && info.ResolveLinkTarget(returnFinalTarget: true) is { } target)
+                full = target.FullName;
+        }
+        catch (IOException) { }
+        return Path.GetDirectoryName(full) is { } folder ? Path.Combine(Behind(folder), Path.GetFileName(full)) : full;
+    }
+
     /// <summary>Makes sure, before any work is done, that the file can be written.</summary>
     /// <exception cref="ToolException">Its folder is missing or read-only, or a folder has its name.</exception>
     public static OutputFile Create(string option, string path)
