@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using FlashGen.Tool.Commands;
 
 namespace FlashGen.Tool;
@@ -6,6 +7,9 @@ namespace FlashGen.Tool;
 /// <summary>The command line. Exit codes: 0 done, 1 refused, failed or cancelled; a stack trace is never shown.</summary>
 internal static class Program
 {
+    // The library's code for a command that does not come to an end within two seconds of Ctrl-C.
+    private const int Ended = 130;
+
     private static int Main(string[] args) => Run(args, Console.Out, Console.Error);
 
     /// <summary>Runs one command line.</summary>
@@ -27,15 +31,24 @@ internal static class Program
         };
         try
         {
-            return root.Parse(args)
-                .Invoke(
-                    new()
-                    {
-                        EnableDefaultExceptionHandler = false,
-                        Output = output,
-                        Error = error,
-                    }
-                );
+            ParseResult parsed = root.Parse(args);
+            // A page of help would push what is wrong out of sight, unless nothing at all was said.
+            bool isHinted = parsed.Action is ParseErrorAction && args.Length != 0;
+            if (isHinted)
+                ((ParseErrorAction)parsed.Action!).ShowHelp = false;
+            int code = parsed.Invoke(
+                new()
+                {
+                    EnableDefaultExceptionHandler = false,
+                    Output = output,
+                    Error = error,
+                }
+            );
+            if (isHinted)
+                error.WriteLine($"`{Name(parsed.CommandResult.Command)} --help` shows what there is.");
+            if (code != Ended)
+                return code;
+            error.WriteLine("flashgen: cancelled while it could not stop by itself; nothing was written.");
         }
         catch (OperationCanceledException)
         {
@@ -57,4 +70,6 @@ internal static class Program
         }
         return 1;
     }
+
+    private static string Name(Command command) => command is RootCommand ? "flashgen" : $"flashgen {command.Name}";
 }

@@ -20,11 +20,14 @@ internal static class PlanReason
             .FirstOrDefault();
         if (choice.Source is PlanSource.FromMeasurement { Item: var tuned })
         {
+            string measured = Sizes(tuned.Plan);
+            // A smaller group of the plan's, for devices without room for it, was not measured itself.
+            string whole = measured == Sizes(choice.Plan) ? "" : $" with {measured}";
             string against =
-                planner is null || planner == Sizes(choice.Plan)
-                    ? $", which is the planner's own plan"
+                planner is null || planner == measured
+                    ? ", which is the planner's own plan"
                     : $", the planner's {planner} {Milliseconds(tuned.DefaultMilliseconds)} ms";
-            return $"measured on {tuned.DeviceClass}, {Milliseconds(tuned.Milliseconds)} ms{against}";
+            return $"measured on {tuned.DeviceClass}{whole}, {Milliseconds(tuned.Milliseconds)} ms{against}";
         }
         string beaten = string.Concat(
             choice

@@ -104,7 +104,9 @@ let tests =
             <| fun () ->
                 refused [ "--queries is 0" ] [ "show"; "Causal"; "--queries"; "0" ]
                 refused [ "--block 64" ] [ "show"; "Causal"; "--block"; "64" ]
-                refused [ "head is 3" ] [ "show"; "Causal"; "--head"; "3" ]
+                refused [ "--head is 3; allowed are 0 to 0, for --heads is 1" ] [ "show"; "Causal"; "--head"; "3" ]
+                refused [ "--batch-entry is 2"; "0 to 1" ] [ "show"; "Causal"; "--batch"; "2"; "--batch-entry"; "2" ]
+                refused [ "--head is x; it must be a whole number" ] [ "show"; "Causal"; "--head"; "x" ]
 
             testCase "a variant is found by the end of its name, or others are suggested"
             <| fun () ->
@@ -243,6 +245,6 @@ let tests =
 
             testCase "what is no command or lacks an option is refused"
             <| fun () ->
-                refused [ "fly" ] [ "fly" ]
+                refused [ "fly"; "`flashgen --help`" ] [ "fly" ]
                 refused [ "--key" ] [ "run"; "Causal"; "--query"; "q.npy" ]
         ]

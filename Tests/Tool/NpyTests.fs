@@ -50,6 +50,11 @@ let private bad =
         "a structured type",
         [ "allowed are" ],
         good "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (6,), }"
+        "an element type without quotes",
+        [ "element type is f4" ],
+        good "{'descr': f4, 'fortran_order': False, 'shape': (6,), }"
+        "a length alone without a comma", [ "shape is (6)" ], good (header "<f4" "False" "(6)")
+        "a length that begins with 0", [ "shape is (06,)" ], good (header "<f4" "False" "(06,)")
         "an order that is none", [ "fortran_order is 1" ], good (header "<f4" "1" "(6,)")
         "a negative length", [ "shape is (-6,)" ], good (header "<f4" "False" "(-6,)")
         "a length beyond 64 bits", [ "2^63" ], good (header "<f4" "False" "(99999999999999999999,)")

@@ -5,6 +5,7 @@ open System
 open System.IO
 open Expecto
 open FlashGen.Tool
+open FlashGen.Tool.Npy
 open FlashGen.Tool.Run
 open FlashGen.Tests.Tool.Files
 
@@ -90,5 +91,23 @@ let tests =
                         use mkfifo = Diagnostics.Process.Start("mkfifo", at "pipe")
                         mkfifo.WaitForExit()
                         refuses (at "pipe") "a pipe"
-                        Expect.isTrue (File.Exists(at "pipe")) "the pipe")
+
+                        let read =
+                            Expect.throwsC (fun () -> NpyFile.Open("--query", at "pipe").Dispose()) id
+
+                        Expect.stringContains read.Message "a pipe" "and none is waited for as an input"
+
+                        // Its name leads to none in any folder, as where a shell pipes it on.
+                        use child =
+                            Diagnostics.Process.Start(
+                                Diagnostics.ProcessStartInfo("cat", RedirectStandardInput = true)
+                            )
+
+                        refuses $"/proc/{child.Id}/fd/0" "a pipe"
+                        child.StandardInput.Close()
+                        child.WaitForExit()
+                        Expect.isTrue (File.Exists(at "pipe")) "the pipe"
+
+                    // Room is left for the name that it has before the end.
+                    write (at (String('n', 250))))
         ]

@@ -1,6 +1,7 @@
 module FlashGen.Tests.Tool.RunTests
 
 open System
+open System.Diagnostics
 open System.IO
 open Expecto
 open FlashGen
@@ -280,10 +281,23 @@ let private bad =
         "16 raw bits without a word", [ "--type bfloat16" ], (fun f -> f.Save(fun x -> (bfloat16 x).Bits)), words []
         "float64 as bfloat16", [ "--type bfloat16 allows" ], (fun f -> f.Save float), words [ "--type"; "bfloat16" ]
         "float32 as float16", [ "<f4"; "not float16" ], nothing, words [ "--type"; "float16" ]
-        "an unknown type", [ "float8" ], nothing, words [ "--type"; "float8" ]
+        "an unknown type",
+        [ "--type is float8; allowed are float16, bfloat16, float32 and float64" ],
+        nothing,
+        words [ "--type"; "float8" ]
         "mixed types",
         [ "--value"; "<f8"; "<f4"; "one type" ],
         (fun f -> save f.Value valueShape (Array.map float v)),
+        words []
+        "no dim",
+        [ "--query"; "(2, 4, 5, 0)"; "dim must be 1 or more" ],
+        (fun f -> save f.Query [ 2; 4; 5; 0 ] (Array.empty<float32>)),
+        words []
+        "a folder",
+        [ "--query"; "it is a folder" ],
+        (fun f ->
+            File.Delete f.Query
+            Directory.CreateDirectory f.Query |> ignore),
         words []
         "three axes", [ "(2, 20, 8)"; "(batch, heads, length, dim)" ], (fun f -> save f.Query [ 2; 20; 8 ] q), words []
         "another batch", [ "--key"; "batch 1"; "batch 2" ], (fun f -> save f.Key [ 1; 4; 7; 8 ] k), words []
@@ -309,13 +323,35 @@ let private bad =
         words []
         "an argument that the variant lacks", [ "slopes"; "takes none" ], nothing, words [ "--arg"; "slopes=1" ]
         "an argument without a value", [ "name=value" ], nothing, words [ "--arg"; "slopes" ]
-        "a key length beyond the keys", [ "KeyLengths[1] is 8"; "0 to 7" ], nothing, words [ "--key-lengths"; "1,8" ]
-        "too few key lengths", [ "KeyLengths has 1"; "2 batch entries" ], nothing, words [ "--key-lengths"; "1" ]
+        "a key length beyond the keys",
+        [ "--key-lengths 1,8: KeyLengths[1] is 8"; "0 to 7" ],
+        nothing,
+        words [ "--key-lengths"; "1,8" ]
+        "too few key lengths",
+        [ "--key-lengths 1: KeyLengths has 1"; "2 batch entries" ],
+        nothing,
+        words [ "--key-lengths"; "1" ]
         "key lengths that are no numbers", [ "--key-lengths"; "'x'" ], nothing, words [ "--key-lengths"; "1,x" ]
         "a negative number of threads", [ "--threads is -1" ], nothing, words [ "--threads"; "-1" ]
+        "threads that are no number",
+        [ "--threads is 0x10; it must be a whole number from 0" ],
+        nothing,
+        words [ "--threads"; "0x10" ]
+        "threads beyond 32 bits",
+        [ "--threads is 3000000000"; "2147483647" ],
+        nothing,
+        words [ "--threads"; "3000000000" ]
+        "an argument that is not there", [ "'--arg'"; "flashgen run --help" ], nothing, words [ "--arg" ]
+        "a file without a name", [ "--log-sum-exp is empty" ], nothing, words [ "--log-sum-exp"; "" ]
         "threads on a device", [ "--threads"; "simd" ], nothing, words [ "--threads"; "2"; "--device"; "cpu" ]
-        "an unknown device", [ "tpu"; "simd" ], nothing, words [ "--device"; "tpu" ]
-        "an unknown alignment", [ "middle" ], nothing, words [ "--align"; "middle" ]
+        "an unknown device",
+        [ "--device is tpu; allowed are simd, cpu, cuda and opencl" ],
+        nothing,
+        words [ "--device"; "tpu" ]
+        "an unknown alignment",
+        [ "--align is middle; allowed are bottom-right and top-left" ],
+        nothing,
+        words [ "--align"; "middle" ]
         "an output folder that is not there",
         [ "--log-sum-exp"; "no folder" ],
         nothing,
@@ -354,7 +390,9 @@ let private badArguments =
 /// A table file that must be refused: what the message names, how the file is written, for Alibi's float or PrefixLm's int.
 let private badTables =
     [
-        "slopes", [ "element 1"; "0.1"; "exactly" ], (fun path -> save path [ 4 ] [| 0.5; 0.1; 0.0; 0.0 |])
+        "slopes",
+        [ "element 1"; "0.1"; "exactly"; "as float32 to" ],
+        (fun path -> save path [ 4 ] [| 0.5; 0.1; 0.0; 0.0 |])
         "slopes", [ "element 0"; "16777217" ], (fun path -> save path [ 4 ] [| 16777217; 0; 0; 0 |])
         "slopes", [ "element 3"; "1E+300" ], (fun path -> save path [ 4 ] [| 0.0; 0.0; 0.0; 1e300 |])
         "slopes", [ "element 2"; "9223372036854775807" ], (fun path -> save path [ 4 ] [| 0L; 0L; Int64.MaxValue; 0L |])
@@ -387,6 +425,44 @@ let tests =
                         (Directory.GetFileSystemEntries(Path.GetDirectoryName files.Output))
                         5
                         "no file is left over")
+
+            if not (OperatingSystem.IsWindows()) then
+                testCase "Ctrl-C while a device is at work leaves nothing half-written"
+                <| fun () ->
+                    withFiles (fun files ->
+                        // Half a minute for the simulator, which cannot stop on the way.
+                        let zeros = Array.zeroCreate<float32>(16 * 6000 * 64)
+
+                        for path in [ files.Query; files.Key; files.Value ] do
+                            save path [ 1; 16; 6000; 64 ] zeros
+
+                        use started =
+                            Process.Start(
+                                ProcessStartInfo(
+                                    "dotnet",
+                                    [ typeof<Program>.Assembly.Location ]
+                                    @ files.Words "Full"
+                                    @ [ "--device"; "cpu" ],
+                                    RedirectStandardError = true
+                                )
+                            )
+
+                        let entries () =
+                            Directory.GetFileSystemEntries(Path.GetDirectoryName files.Output).Length
+
+                        let timer = Stopwatch.StartNew()
+
+                        while entries () = 3 && not started.HasExited && timer.Elapsed.TotalSeconds < 60 do
+                            Threading.Thread.Sleep 50
+
+                        Expect.equal (entries ()) 4 "the output is being made"
+                        Threading.Thread.Sleep 2000
+                        use kill = Process.Start("kill", [ "-INT"; string started.Id ])
+                        kill.WaitForExit()
+                        Expect.stringContains (started.StandardError.ReadToEnd()) "could not stop" "what it says"
+                        started.WaitForExit()
+                        Expect.equal started.ExitCode 1 "the exit code"
+                        Expect.equal (entries ()) 3 "no file is left over")
 
             for what, parts, change, words in bad do
                 testCase $"refuses {what}, and writes nothing"

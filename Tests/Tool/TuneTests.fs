@@ -156,6 +156,7 @@ let tests =
 
                         refused [ "no variant 'Causall'"; "Did you mean Causal" ] [ "--variant"; "Causall" ]
                         refused [ "--limit is 0" ] [ "--limit"; "0" ]
+                        refused [ "--limit is nan"; "a number of seconds, above 0" ] [ "--limit"; "nan" ]
                         refused [ "--time is -1" ] [ "--time"; "-1" ]
                         refused [ "--candidates is 0" ] [ "--candidates"; "0" ]
                         refused [ "--vector-bits is 100"; "512, 256 and 128" ] [ "--vector-bits"; "100" ]

@@ -101,12 +101,23 @@ internal static class TableReader
             if (!exact)
                 throw new ToolException(
                     FormattableString.Invariant(
-                        $"{file.Name}: element {i} is {elements[i]}, which {typeName} cannot hold exactly; save the array as {typeName} to round it."
+                        $"{file.Name}: element {i} is {elements[i]}, which {typeName} cannot hold exactly; save the array as {NumPyName(typeName)} to round it."
                     )
                 );
         }
         return result;
     }
+
+    private static string NumPyName(string typeName) =>
+        typeName switch
+        {
+            "byte" => "uint8",
+            "int" => "int32",
+            "uint" => "uint32",
+            "long" => "int64",
+            "float" => "float32",
+            _ => typeName,
+        };
 
     // An integer near the top of its range may saturate on the way back from float to the very number it came from.
     private static bool IsExactInteger<TFrom, TTo>(TFrom from, TTo to)

@@ -31,31 +31,21 @@ internal static class CommonOptions
             Description =
                 "Where to run: simd is the CPU's vectors; cpu (a simulator, slow), cuda and opencl go through ILGPU.",
             DefaultValueFactory = _ => "simd",
-        }.AcceptOnlyFromAmong(Backend.Names);
+        }.OneOf(Backend.Names);
 
-    public static Option<int> Threads()
-    {
-        Option<int> option = new("--threads")
+    public static Option<int> Threads() =>
+        new Option<int>("--threads")
         {
             Description =
                 "Threads for --device simd; 0 means as many as there are cores. The result does not depend on it.",
             HelpName = "N",
-        };
-        option.Validators.Add(result =>
-        {
-            if (result.Errors.Any() || result.Tokens.Count == 0)
-                return;
-            if (int.TryParse(result.Tokens[0].Value, out int threads) && threads < 0)
-                result.AddError($"--threads is {threads}; allowed are 0 (all cores) and more.");
-        });
-        return option;
-    }
+        }.From(0);
 
     public static Option<string?> Align() =>
         new Option<string?>("--align")
         {
             Description = "Where the queries stand among the keys, instead of where the variant puts them.",
-        }.AcceptOnlyFromAmong("bottom-right", "top-left");
+        }.OneOf("bottom-right", "top-left");
 
     /// <summary>A shape whose offsets are those of an alignment; null leaves it to the variant.</summary>
     public static AttentionShape Aligned(in AttentionShape shape, string? align)

@@ -39,12 +39,12 @@ internal sealed class RunCommand
     {
         Description =
             "The order of the files' axes, output included: (batch, heads, length, dim) or (batch, length, heads, dim). The default is the variant's.",
-    }.AcceptOnlyFromAmong("batch-head-sequence", "batch-sequence-head");
+    }.OneOf("batch-head-sequence", "batch-sequence-head");
     private readonly Option<string?> type = new Option<string?>("--type")
     {
         Description =
             "The element type, where the files do not say it: bfloat16 over files of 16 raw bits (<V2 as ml_dtypes writes it, <u2), or of float32, which is rounded. The output is stored as the inputs are.",
-    }.AcceptOnlyFromAmong([.. Enum.GetValues<ElementType>().Select(Describe.Type)]);
+    }.OneOf([.. Enum.GetValues<ElementType>().Select(Describe.Type)]);
     private readonly Option<string> device = CommonOptions.Device();
     private readonly Option<int> threads = CommonOptions.Threads();
     private readonly Option<string?> assembly = CommonOptions.Assembly();
@@ -99,7 +99,7 @@ internal sealed class RunCommand
         );
         AttentionShape shape = files.Shape(chosen);
         if (parsed.GetValue(keyLengths) is { } lengths)
-            shape = shape with { KeyLengths = KeyLengths(lengths) };
+            shape = WithKeyLengths(shape, lengths);
         shape = CommonOptions.Aligned(shape, parsed.GetValue(align));
         ModArguments mods = ArgumentReader.Read(chosen, parsed.GetRequiredValue(arguments), shape);
 
@@ -132,6 +132,18 @@ internal sealed class RunCommand
             ) + (logSumExpPath is null ? "" : $" and {logSumExpPath}")
         );
         return 0;
+    }
+
+    private static AttentionShape WithKeyLengths(in AttentionShape shape, string text)
+    {
+        try
+        {
+            return shape with { KeyLengths = KeyLengths(text) };
+        }
+        catch (ArgumentException e)
+        {
+            throw new ToolException($"--key-lengths {text}: {Messages.Of(e)}", e);
+        }
     }
 
     private static int[] KeyLengths(string text)

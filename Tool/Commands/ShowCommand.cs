@@ -78,19 +78,11 @@ internal sealed class ShowCommand
             dim
         );
         shape = CommonOptions.Aligned(shape, parsed.GetValue(align));
+        int entry = Below(parsed, batchEntry, batch);
+        int head = Below(parsed, headIndex, heads);
         (int blockM, int blockN) = parsed.GetValue(block) is { } size ? Block(size) : PlanTable.BlockOf(chosen);
         (ModArguments? mods, string note) = MaskArguments(chosen, parsed.GetRequiredValue(arguments), shape);
-        CoverageMap? map = mods is null
-            ? null
-            : CoverageMap.Of(
-                chosen,
-                shape,
-                mods,
-                blockM,
-                blockN,
-                parsed.GetValue(batchEntry),
-                parsed.GetValue(headIndex)
-            );
+        CoverageMap? map = mods is null ? null : CoverageMap.Of(chosen, shape, mods, blockM, blockN, entry, head);
         if (parsed.GetValue(svg) is { } path)
         {
             if (map is null)
@@ -168,29 +160,24 @@ internal sealed class ShowCommand
             : throw new ToolException($"--block {text}: it must be two sizes of 1 or more, such as 64x128.");
     }
 
-    private static Option<int> Size(string name, string description, int fallback)
+    private static int Below(ParseResult parsed, Option<int> index, Option<int> count)
     {
-        Option<int> option = new(name)
+        (int value, int end) = (parsed.GetValue(index), parsed.GetValue(count));
+        return value < end
+            ? value
+            : throw new ToolException(
+                $"{index.Name} is {value}; allowed are 0 to {end - 1}, for {count.Name} is {end}."
+            );
+    }
+
+    private static Option<int> Size(string name, string description, int fallback) =>
+        new Option<int>(name)
         {
             Description = description,
             HelpName = "N",
             DefaultValueFactory = _ => fallback,
-        };
-        Require(option, 1);
-        return option;
-    }
+        }.From(1);
 
-    private static Option<int> Index(string name, string description)
-    {
-        Option<int> option = new(name) { Description = description, HelpName = "N" };
-        Require(option, 0);
-        return option;
-    }
-
-    private static void Require(Option<int> option, int least) =>
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count != 0 && int.TryParse(result.Tokens[0].Value, out int number) && number < least)
-                result.AddError($"{option.Name} is {number}; it must be {least} or more.");
-        });
+    private static Option<int> Index(string name, string description) =>
+        new Option<int>(name) { Description = description, HelpName = "N" }.From(0);
 }

@@ -23,7 +23,7 @@ internal sealed class TuneCommand
         Description =
             "Where to measure: simd is the CPU's vectors; cuda and opencl the first such device; portable the same without tensor cores; cpu is ILGPU's simulator, whose times mean nothing.",
         DefaultValueFactory = _ => "simd",
-    }.AcceptOnlyFromAmong(Devices);
+    }.OneOf(Devices);
     private readonly Option<string[]> variant = new("--variant")
     {
         Description = "Only this variant; may be given several times.",
@@ -34,40 +34,40 @@ internal sealed class TuneCommand
     {
         Description = "Only this element type; may be given several times.",
         DefaultValueFactory = _ => [],
-    }.AcceptOnlyFromAmong([.. Enum.GetValues<ElementType>().Select(Describe.Type)]);
+    }.OneOf([.. Enum.GetValues<ElementType>().Select(Describe.Type)]);
     private readonly Option<string[]> target = new Option<string[]>("--target")
     {
         Description = "Only kernels of this target; the default is all that the device runs.",
         DefaultValueFactory = _ => [],
-    }.AcceptOnlyFromAmong("simd", "portable", "sm80", "sm90");
+    }.OneOf("simd", "portable", "sm80", "sm90");
     private readonly Option<string> plans = new("--plans")
     {
         Description = "The file to merge the result into.",
         HelpName = "FILE",
         DefaultValueFactory = _ => PlanFileModule.fileName,
     };
-    private readonly Option<double?> time = new("--time")
+    private readonly Option<double> time = new Option<double>("--time")
     {
         Description = "Begin no further kernel after so many seconds; the journal lets a later run go on.",
         HelpName = "SECONDS",
-    };
-    private readonly Option<int> candidates = new("--candidates")
+    }.Seconds(seconds => seconds >= 0, "0 or more");
+    private readonly Option<int> candidates = new Option<int>("--candidates")
     {
         Description = "Candidates of a kernel that are tried, those that the model likes best.",
         HelpName = "N",
         DefaultValueFactory = _ => 12,
-    };
-    private readonly Option<double> limit = new("--limit")
+    }.From(1);
+    private readonly Option<double> limit = new Option<double>("--limit")
     {
         Description = "Seconds after which a candidate that does not come to an end is given up.",
         HelpName = "SECONDS",
         DefaultValueFactory = _ => 60,
-    };
+    }.Seconds(seconds => seconds is > 0 and <= 86400, "above 0 and at most 86400");
     private readonly Option<int> vectorBits = new Option<int>("--vector-bits")
     {
         Description = "With --device simd: the vectors to measure; the default is the machine's widest.",
         HelpName = "512|256|128",
-    };
+    }.OneOf(TargetDescriptionModule.simdWidths);
     private readonly Option<bool> keepTexts = new("--keep-texts")
     {
         Description = "Try only plans that leave the kernels' texts as they are, but for numbers: no code is added.",
@@ -216,23 +216,9 @@ internal sealed class TuneCommand
     private TuneSettings SettingsOf(ParseResult parsed, string file)
     {
         int bits = parsed.GetValue(vectorBits) is > 0 and int given ? given : SimdForward.VectorBits;
-        if (!TargetDescriptionModule.simdWidths.Contains(bits))
-            throw new ToolException($"--vector-bits is {bits}; allowed are 512, 256 and 128.");
         if (bits > SimdForward.VectorBits)
             throw new ToolException($"--vector-bits is {bits}; this machine's vectors have {SimdForward.VectorBits}.");
-        double? seconds = parsed.GetValue(time);
-        if (seconds is not (null or >= 0))
-            throw new ToolException(
-                string.Create(CultureInfo.InvariantCulture, $"--time is {seconds}; it must be 0 or more.")
-            );
-        double most = parsed.GetValue(limit);
-        if (!(most > 0) || most > 86400)
-            throw new ToolException(
-                string.Create(CultureInfo.InvariantCulture, $"--limit is {most}; it must be above 0 and at most 86400.")
-            );
-        int count = parsed.GetValue(candidates);
-        if (count < 1)
-            throw new ToolException($"--candidates is {count}; it must be 1 or more.");
+        double seconds = parsed.GetResult(time) is null ? double.PositiveInfinity : parsed.GetValue(time);
         string where = parsed.GetRequiredValue(device);
         return new()
         {
@@ -241,10 +227,10 @@ internal sealed class TuneCommand
             Device = where == "portable" ? AnyDevice() : where,
             Threads = parsed.GetValue(threads),
             VectorBits = bits,
-            Candidates = count,
+            Candidates = parsed.GetValue(candidates),
             KeepsTexts = parsed.GetValue(keepTexts),
-            Limit = TimeSpan.FromSeconds(most),
-            Deadline = seconds < 1e8 ? DateTime.UtcNow.AddSeconds(seconds.Value) : DateTime.MaxValue,
+            Limit = TimeSpan.FromSeconds(parsed.GetValue(limit)),
+            Deadline = seconds < 1e8 ? DateTime.UtcNow.AddSeconds(seconds) : DateTime.MaxValue,
         };
     }
 

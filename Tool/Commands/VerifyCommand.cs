@@ -20,13 +20,13 @@ internal sealed class VerifyCommand
     private readonly Option<string?> target = new Option<string?>("--target")
     {
         Description = "Only kernels of this target, on --device cuda; the default is the best of each call.",
-    }.AcceptOnlyFromAmong("portable", "sm80", "sm90");
-    private readonly Option<int> seed = new("--seed")
+    }.OneOf("portable", "sm80", "sm90");
+    private readonly Option<int> seed = new Option<int>("--seed")
     {
         Description = "The seed of the random tensors; the same seed gives the same comparison.",
         HelpName = "N",
         DefaultValueFactory = _ => 1,
-    };
+    }.From(int.MinValue);
     private readonly Option<string?> assembly = CommonOptions.Assembly();
     private readonly Terminal terminal;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using FlashGen.Tool.Run;
 
 namespace FlashGen.Tool.Npy;
 
@@ -35,10 +36,17 @@ internal sealed class NpyFile : IDisposable
     /// <exception cref="ToolException">It cannot be read, or is not a whole NumPy file of a known kind.</exception>
     public static NpyFile Open(string option, string path)
     {
+        if (path.Length == 0)
+            throw new ToolException($"{option} is empty; give the name of a file.");
         string name = $"{option} {path}";
         FileStream? stream = null;
         try
         {
+            if (Directory.Exists(path))
+                throw new ToolException("it is a folder; give the name of a NumPy file (.npy).");
+            // The header is held against the file's length.
+            if (!FileKind.IsFreeOrRegular(System.IO.Path.GetFullPath(path)))
+                throw new ToolException("it is a device, a pipe or a socket; give the name of a NumPy file (.npy).");
             stream = File.OpenRead(path);
             NpyHeader header = NpyHeader.Read(stream);
             Int128 length = header.DataOffset + ((Int128)header.Count * header.Type.Size);

@@ -85,9 +85,10 @@ internal sealed partial record NpyHeader(NpyType Type, bool FortranOrder, long[]
             throw new ToolException(
                 $"its header has the entries {string.Join(", ", entries.Keys)}; it must have descr, fortran_order and shape."
             );
-        string descr = entries["descr"].Trim('\'', '"');
+        string quoted = entries["descr"];
+        string descr = quoted.Trim('\'', '"');
         NpyType type =
-            NpyType.Parse(descr)
+            (quoted == descr ? null : NpyType.Parse(descr))
             ?? throw new ToolException($"its element type is {descr}; allowed are {NpyType.Allowed}.");
         bool fortran = entries["fortran_order"] switch
         {
@@ -102,7 +103,9 @@ internal sealed partial record NpyHeader(NpyType Type, bool FortranOrder, long[]
     {
         Match match = Tuple().Match(text);
         if (!match.Success)
-            throw new ToolException($"its shape is {text}; it must be a tuple of lengths, each 0 or more.");
+            throw new ToolException(
+                $"its shape is {text}; it must be a tuple of lengths, each 0 or more, as NumPy writes it."
+            );
         long[] shape =
         [
             .. match
@@ -146,6 +149,11 @@ internal sealed partial record NpyHeader(NpyType Type, bool FortranOrder, long[]
     )]
     private static partial Regex Dictionary();
 
-    [GeneratedRegex(@"\A\(\s*(?:(?<axis>[0-9]+)\s*(?:,\s*|(?=\))))*\)\z", RegexOptions.CultureInvariant, 1000)]
+    // As in Python: one length alone has a comma behind it, and no number begins with a 0 that it need not have.
+    [GeneratedRegex(
+        @"\A\(\s*(?:(?<axis>0|[1-9][0-9]*)\s*,\s*(?:(?<axis>0|[1-9][0-9]*)\s*(?:,\s*|(?=\))))*)?\)\z",
+        RegexOptions.CultureInvariant,
+        matchTimeoutMilliseconds: 1000
+    )]
     private static partial Regex Tuple();
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace FlashGen.Tool.Run;
 
 /// <summary>
@@ -5,16 +7,27 @@ namespace FlashGen.Tool.Run;
 /// </summary>
 internal sealed class OutputFile : IDisposable
 {
+    // A process that is told to end does not wait for a device that is still at work, nor for who would remove what it has not written to its end.
+    private static readonly ConcurrentDictionary<OutputFile, ValueTuple> uncommitted = new();
+
     private readonly string option;
     private readonly string path;
     private readonly string temporary;
     private readonly string former;
     private bool committed;
 
+    static OutputFile() =>
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            foreach (OutputFile file in uncommitted.Keys)
+                file.Dispose();
+        };
+
     private OutputFile(string option, string path, string temporary, FileStream stream)
     {
         (this.option, this.path, this.temporary, Stream) = (option, path, temporary, stream);
         former = Path.ChangeExtension(temporary, "old");
+        uncommitted.TryAdd(this, default);
     }
 
     /// <summary>Where to write.</summary>
@@ -38,25 +51,27 @@ internal sealed class OutputFile : IDisposable
     /// <exception cref="ToolException">Its folder is missing or read-only, or a folder has its name.</exception>
     public static OutputFile Create(string option, string path)
     {
+        if (path.Length == 0)
+            throw new ToolException($"{option} is empty; give the name of a file.");
         try
         {
             string full = Path.GetFullPath(path);
+            if (!FileKind.IsFreeOrRegular(full))
+                throw new ToolException(
+                    $"{option} {path}: it is a device, a pipe or a socket; give the name of a file."
+                );
             // A link stays, and what it names gets the result.
             if (new FileInfo(full).LinkTarget is not null && File.ResolveLinkTarget(full, true) is { } target)
                 full = target.FullName;
             if (Directory.Exists(full))
                 throw new ToolException($"{option} {path}: it is a folder; give the name of a file.");
-            if (!FileKind.IsFreeOrRegular(full))
-                throw new ToolException(
-                    $"{option} {path}: it is a device, a pipe or a socket; give the name of a file."
-                );
             if (File.Exists(full) && File.GetAttributes(full).HasFlag(FileAttributes.ReadOnly))
                 throw new ToolException($"{option} {path}: it is read-only.");
             string folder =
                 Path.GetDirectoryName(full) ?? throw new ToolException($"{option} {path}: it is no file name.");
             if (!Directory.Exists(folder))
                 throw new ToolException($"{option} {path}: there is no folder {folder}.");
-            string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
+            string temporary = Path.Combine(folder, $".flashgen.{Guid.NewGuid():N}.tmp");
             return new(option, full, temporary, new FileStream(temporary, FileMode.CreateNew, FileAccess.Write));
         }
         catch (Exception e)
@@ -131,7 +146,7 @@ internal sealed class OutputFile : IDisposable
     public void Dispose()
     {
         Stream.Dispose();
-        if (!committed)
+        if (uncommitted.TryRemove(this, out _) && !committed)
             File.Delete(temporary);
     }
 

@@ -93,8 +93,6 @@ internal sealed class TensorFiles : IDisposable
                 )
             );
         CallCheck.Declared(variant, ElementType);
-        if (v.Dim == 0)
-            throw new ToolException($"{value.Name}: its shape is {value.Header.ShapeText}; dim must be 1 or more.");
         AttentionShape shape = new AttentionShape(q.Batch, q.Heads, k.Heads, q.Length, k.Length, q.Dim, v.Dim);
         shape = shape with
         {
@@ -141,6 +139,8 @@ internal sealed class TensorFiles : IDisposable
             layout == TensorLayout.BatchHeadSequence ? "(batch, heads, length, dim)" : "(batch, length, heads, dim)";
         if (file.Header.Shape.Length != 4)
             throw new ToolException($"{file.Name}: its shape is {file.Header.ShapeText}; it must be {axes}.");
+        if (file.Header.Shape[^1] == 0)
+            throw new ToolException($"{file.Name}: its shape is {file.Header.ShapeText}; dim must be 1 or more.");
         foreach (long length in file.Header.Shape)
             if (length > int.MaxValue)
                 throw new ToolException(
