@@ -11,6 +11,13 @@ internal static class Advice
     private const string Computed = "write the closed form, or read precomputed values from a Table";
     private const string NewLocal = "declare a new local with the new value, or choose with ?: or a switch expression";
     private const string Value = "give a value instead: a kernel cannot throw";
+
+    /// <summary>A function in a method.</summary>
+    public static readonly (string What, string Instead) LocalFunction = (
+        "a local function",
+        "make it a static method of this project"
+    );
+
     private const string Scalars = "a mod computes with bool, int, uint, long and float";
 
     /// <summary>A statement that mods do not have; loops and the like are shown by their keyword.</summary>
@@ -27,9 +34,9 @@ internal static class Advice
                 Value
             ),
             ILocalFunctionOperation function => (
-                NameOf(function),
-                "a local function",
-                "make it a static method of this project"
+                function.Symbol.Locations[0],
+                LocalFunction.What,
+                LocalFunction.Instead
             ),
             IExpressionStatementOperation { Operation: var expression } => OnEffect(expression),
             ITryOperation => (first, "a try statement", "a mod has nothing to catch, so leave it out"),
@@ -159,11 +166,6 @@ internal static class Advice
             ? (place, "an assignment", NewLocal)
             : (place, "a statement without a result", "leave it out: a mod only returns a value");
     }
-
-    private static Location NameOf(ILocalFunctionOperation function) =>
-        function.Syntax is LocalFunctionStatementSyntax declaration
-            ? declaration.Identifier.GetLocation()
-            : function.Syntax.GetLocation();
 
     /// <summary>The construct's name in the compiler, as words: "a collection expression".</summary>
     private static string Words(IOperation operation)

@@ -12,8 +12,9 @@ internal sealed partial class BodyParser
     private Expr Call(IInvocationOperation call, Frame frame)
     {
         var method = call.TargetMethod;
+        // Where it is declared: reading may not come there, if all ways return before it.
         if (method.MethodKind == MethodKind.LocalFunction)
-            return Anything(call.Type); // Refused where it is declared.
+            return Forbid(method.Locations[0], call.Type, Advice.LocalFunction.What, Advice.LocalFunction.Instead);
         if (Intrinsics.IsLibrary(method.ContainingType))
             return Function(call, frame);
         if (!method.IsStatic || method.MethodKind != MethodKind.Ordinary)

@@ -13,8 +13,10 @@ internal sealed partial class BodyParser
     {
         if (first < statements.Length)
             return Deeper(() => Statement(statements, first, frame, after));
-        // C# does not let a method end without returning, unless a statement was refused.
-        return after is null ? Anything(frame.Method.ReturnType) : after();
+        if (after is not null)
+            return after();
+        // C# does not let a method end without returning, but after a throw or a loop, which was refused.
+        return _context.Rejected ? Anything(frame.Method.ReturnType) : LeaveToCompiler(frame.Method.ReturnType);
     }
 
     private Expr Statement(ImmutableArray<IOperation> statements, int first, Frame frame, Func<Expr>? after)

@@ -23,6 +23,7 @@ internal sealed partial class BodyParser
     private readonly LocalNames _names;
     private readonly bool _isMask;
     private readonly HashSet<SyntaxNode> _sources = [];
+    private bool _isWorthless;
     private int _size;
     private int _depth;
 
@@ -41,7 +42,11 @@ internal sealed partial class BodyParser
         var operands = mod.Operands.ToImmutableDictionary(SymbolEqualityComparer.Default);
         try
         {
-            return parser.Body(SourceOf(mod.Symbol), new Frame(mod.Symbol, operands!, null));
+            var meaning = parser.Body(SourceOf(mod.Symbol), new Frame(mod.Symbol, operands!, null));
+            // No kernel is better than one that computes something else.
+            return parser._isWorthless && !context.Rejected
+                ? throw new InvalidOperationException($"'{mod.Symbol.Name}' has code that was not read, nor refused.")
+                : meaning;
         }
         catch (TooLargeException reason)
         {
@@ -120,8 +125,10 @@ internal sealed partial class BodyParser
     }
 
     /// <summary>Stands for what could not be read.</summary>
-    private static Expr Anything(ITypeSymbol? type) =>
-        ModTypes.ScalarOf(type) switch
+    private Expr Anything(ITypeSymbol? type)
+    {
+        _isWorthless = true;
+        return ModTypes.ScalarOf(type) switch
         {
             { IsInt: true } => ExprModule.@int(0),
             { IsUInt: true } => Expr.NewLiteral(Literal.NewUIntLiteral(0)),
@@ -129,6 +136,7 @@ internal sealed partial class BodyParser
             { IsFloat: true } => ExprModule.@float(0),
             _ => ExprModule.@bool(false),
         };
+    }
 
     private sealed class TooLargeException(string message) : Exception(message);
 }

@@ -43,6 +43,14 @@ let constructs =
                 "local function"
                 "static method of this project"
                 "bool [|Inner|](int x) => x > 3;\nreturn Inner(n);"
+            statement
+                "local function behind the return"
+                "static method of this project"
+                "return Inner(n);\nstatic bool [|Inner|](int x) => x > 3;"
+            statement
+                "local function behind all returns"
+                "static method of this project"
+                "if (n > 3) return Inner(n); else { return Inner(-n); }\nstatic bool [|Inner|](int x) => x > 3;"
             statement "call for its effect" "leave it out" "[|Console.WriteLine()|];\nreturn true;"
             statement "try" "leave it out" "[|try|] { return true; } finally { }"
             statement "goto" "write if" "[|goto|] end;\n[|end|]: return true;"
