@@ -222,15 +222,26 @@ module PlanChoice =
                         own
                 | None -> planned own ofKernel)
 
-    /// The tensor-core plans of a type and dimension: that of short shapes first, where the one of long shapes has more rows than suit them
-    /// and was not declared. A measurement of long shapes says nothing of short ones.
+    /// The tensor-core plans of a type and dimension: those of few rows and of short shapes first, where the one of long shapes has more
+    /// rows than suit them and was not declared. A measurement of long shapes says nothing of the others.
     let tensor kind elementType dims (spec: AttentionSpec) tuned =
         tensorLong kind elementType dims spec tuned
         |> Result.map (fun long ->
-            match long.Source, Planner.tensorShort long.Plan with
-            | FromBlockSize, _
-            | _, None -> [ long ]
-            | _, Some short -> [ planned short []; long ])
+            match long.Source with
+            | FromBlockSize -> [ long ]
+            | _ ->
+                let few = Planner.tensorDecode long.Plan
+
+                let short =
+                    Planner.tensorShort long.Plan
+                    |> Option.filter (fun _ ->
+                        few.IsNone || Planner.tensorDecodeKeys spec < Planner.tensorShortKeys spec)
+
+                [
+                    for plan in Option.toList few @ Option.toList short do
+                        planned plan []
+                    long
+                ])
 
     /// The dimensions for which a variant has kernels of a target and type.
     let dims target elementType (spec: AttentionSpec) =

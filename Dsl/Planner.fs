@@ -350,6 +350,26 @@ module Planner =
             |> Option.defaultWith (fun () -> plan defaultM (round defaultN))
         | None -> plan defaultM (round defaultN)
 
+    /// A long plan in fewer rows, where it has more on Hopper.
+    let private inRows blockM shapeClass (long: TilePlan) =
+        if long.Target = Sm90 && long.BlockM > blockM then
+            Some
+                { long with
+                    ShapeClass = shapeClass
+                    BlockM = blockM
+                    Schedule =
+                        TensorSchedule
+                            {
+                                Warps = blockM / 16
+                                Stages = defaultStages
+                            }
+                }
+        else
+            None
+
+    let private fitting plan =
+        TilePlan.verify (TargetDescription.tensor Sm90) plan |> Result.toOption
+
     /// The keys up to which the plan of short shapes is the faster one on tensor cores, as measured on an H200: tiles of 192 rows and a
     /// mask's edge leave more of few keys unused than tiles of 192 rows alone do.
     let tensorShortKeys (spec: AttentionSpec) =
@@ -361,18 +381,22 @@ module Planner =
             1024
 
     /// The plan for at most so many keys beside that of longer ones, where it is another.
-    let tensorShort (long: TilePlan) =
-        if long.Target = Sm90 && long.BlockM > 128 then
-            TilePlan.verify
-                (TargetDescription.tensor Sm90)
-                { long with
-                    ShapeClass = ShapeClass.Short
-                    BlockM = 128
-                    Schedule = TensorSchedule { Warps = 8; Stages = 2 }
-                }
-            |> Result.toOption
-        else
-            None
+    let tensorShort long =
+        inRows 128 ShapeClass.Short long |> Option.bind fitting
+
+    /// The keys up to which the plan of few rows is the fastest for any rows: two groups of a multiprocessor hide what score changes and
+    /// a short loop leave to wait for, as measured on an H200; not beside warps that search, which have it tight.
+    let tensorDecodeKeys (spec: AttentionSpec) =
+        let hasRest = not (List.isEmpty (Coverage.ofSpec spec).Rest)
+        let hasChanges = not (List.isEmpty spec.Scores) || spec.Dropout || spec.Sink
+
+        if hasChanges && not hasRest then 1024 else 0
+
+    /// The plan for rows that fit one tile of 64, where a multiprocessor has room for two groups of them.
+    let tensorDecode long =
+        inRows 64 ShapeClass.Decode long
+        |> Option.filter (fun plan -> TilePlan.tensorGroups plan = 2)
+        |> Option.bind fitting
 
     /// Whether a variant is written for a tensor-core target: it must have a 16-bit type and a dimension that fits.
     let hasTensor kind (spec: AttentionSpec) =

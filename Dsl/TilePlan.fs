@@ -137,12 +137,16 @@ module TilePlan =
     let tensorThreads (plan: TilePlan) schedule =
         32 * schedule.Warps + (if plan.Target = Sm90 then 128 else 0)
 
-    /// Registers of a thread that multiplies: a multiprocessor has 65536, which two or three warpgroups share on Hopper with 128 threads
-    /// that copy, in multiples of 8 (PTX ISA, "setmaxnreg").
-    let tensorRegisters target blockM =
+    /// Registers of a thread that multiplies: a multiprocessor has 65536, which one to three warpgroups share on Hopper with 128 threads
+    /// that copy, in multiples of 8 (PTX ISA, "setmaxnreg"); two groups have half of them each.
+    let tensorRegisters target blockM groups =
         if target <> Sm90 then 255
         elif blockM > 128 then 160
+        elif groups > 1 then 232
         else 240
+
+    /// What two groups leave a thread that multiplies beside warps that search.
+    let pairedRegisters = 184
 
     /// Of those, what rows and addresses take on Hopper.
     let otherRegisters = 32
@@ -182,6 +186,22 @@ module TilePlan =
             }
         | PortableSchedule schedule -> portableBudget plan schedule
         | TensorSchedule schedule -> tensorBudget plan schedule
+
+    /// Groups of a Hopper plan that a multiprocessor runs at a time: two of one multiplying warpgroup where it has room for both, and one of
+    /// them begins or ends its rows while the other multiplies. A multiprocessor has 228 KB, of which each group takes 1 KB more than it
+    /// asks for (CUDA C++ programming guide, "Compute capabilities").
+    let tensorGroups (plan: TilePlan) =
+        let needs = budget plan
+
+        if
+            plan.Target = Sm90
+            && plan.BlockM = 64
+            && needs.Registers <= pairedRegisters
+            && 2 * (needs.MemoryBytes + 1024) <= 228 * 1024
+        then
+            2
+        else
+            1
 
     let private text (value: int) =
         value.ToString CultureInfo.InvariantCulture
@@ -273,7 +293,7 @@ module TilePlan =
 
         let misfit, registers =
             match plan.Schedule with
-            | TensorSchedule schedule -> tensorMisfit plan schedule, tensorRegisters plan.Target plan.BlockM
+            | TensorSchedule schedule -> tensorMisfit plan schedule, tensorRegisters plan.Target plan.BlockM 1
             | _ -> None, target.Registers
 
         if plan.BlockM < 1 || plan.BlockN < 1 then

@@ -57,7 +57,8 @@ internal static class PanelsEmitter
                     numbers[3],
                     numbers[4],
                     numbers[5],
-                    numbers[6]
+                    numbers[6],
+                    numbers[7]
                 );
                 yield return (
                     tile.ClassName,
@@ -76,7 +77,7 @@ internal static class PanelsEmitter
         $"{Portable} {(text.Wide ? 1 : 0)} {text.Rows} {text.BlockN} {text.Columns} {text.HeadSlice} {text.ValueSlice}";
 
     private static string TensorNeed(TensorTile tile) =>
-        $"{Tensor} {(tile.Target.IsSm90 ? 90 : 80)} {tile.BlockM} {tile.BlockN} {tile.HeadDim} {tile.ValueDim} {tile.Warps} {tile.Stages}";
+        $"{Tensor} {(tile.Target.IsSm90 ? 90 : 80)} {tile.BlockM} {tile.BlockN} {tile.HeadDim} {tile.ValueDim} {tile.Warps} {tile.Stages} {tile.Groups}";
 
     private static string PanelNeed(SimdTile tile) =>
         $"{Panel} {tile.VectorBits} {(tile.Wide ? 1 : 0)} {tile.RowVectors} {tile.KeyUnroll} {tile.ValueUnroll}";

@@ -55,7 +55,10 @@ internal static class TensorCompiler
         compiled.TryGetValue(kernel.Method, out Lazy<(string, string)>? text) && text.IsValueCreated;
 
     private static Lazy<(string Name, string Ptx)> Compiled(TensorKernel kernel) =>
-        compiled.GetOrAdd(kernel.Method, method => new(() => OnDeepStack(() => Compile(method, kernel.Threads))));
+        compiled.GetOrAdd(
+            kernel.Method,
+            method => new(() => OnDeepStack(() => Compile(method, kernel.Threads, kernel.Groups)))
+        );
 
     // ILGPU follows a kernel's branches by calls of calls, and variants may have thousands; a stack that overflows takes the process with it.
     private static T OnDeepStack<T>(Func<T> compile)
@@ -88,7 +91,7 @@ internal static class TensorCompiler
 
     // A context of its own: the user's may keep helpers as functions, where named registers are out of scope, and a kernel that does
     // not compile spoils the context for the next.
-    private static (string Name, string Ptx) Compile(MethodInfo method, int threads)
+    private static (string Name, string Ptx) Compile(MethodInfo method, int threads, int groups)
     {
         using Context context = Context.Create(builder =>
             builder.Optimize(OptimizationLevel.O1).Inlining(InliningMode.Aggressive)
@@ -100,7 +103,7 @@ internal static class TensorCompiler
         Method kernel = alone.Import(Inlined(context, all, method));
         alone.Transform(Optimizations());
         var entry = EntryPointDescription.FromExplicitlyGroupedKernel(method);
-        var ptx = (PTXCompiledKernel)backend.Compile(kernel, entry, new(threads, 1));
+        var ptx = (PTXCompiledKernel)backend.Compile(kernel, entry, new(threads, groups));
         return (ptx.Name, ptx.PTXAssembly);
     }
 

@@ -37,24 +37,28 @@ internal static class TensorDistribution
             tiles = sets * work.QueryTiles,
             pairs = sets * Ceiling(work.QueryTiles, 2),
             // Ampere's kernel has a group for each unit: several of them run on a multiprocessor.
-            groups = isHopper ? processors : 2 * processors;
+            groups = (isHopper ? kernel.Groups : 2) * processors;
         // Pairs where there is enough for all multiprocessors and tiles differ; a group goes on to its next unit, whose queries and keys
         // come while it ends this one.
-        bool isPaired = isHopper && reach != KeyReach.All && pairs >= processors;
+        bool isPaired = isHopper && reach != KeyReach.All && pairs >= groups;
         work.TilesOfUnit = isPaired ? 2 : 1;
         int units = isPaired ? pairs : tiles;
         (work.Whole, work.Parts) =
             tiles <= groups / 2 ? (0, Math.Min(groups / Math.Max(1, tiles), MostParts(shape, kernel)))
-            : isHopper && reach != KeyReach.Some ? TensorTail.Split(shape, kernel, work, units, processors, mostRows)
+            : isHopper && reach != KeyReach.Some ? TensorTail.Split(shape, kernel, work, units, groups, mostRows)
             : (units, 1);
         if (work.Whole == 0)
             work.Parts = (int)Math.Min(work.Parts, mostRows / Math.Max(1, (long)units * work.Rows));
         if (work.Parts <= 1)
             (work.Whole, work.Parts) = (units, 1);
         work.Units = work.Whole + (units - work.Whole) * work.Parts;
-        int launched = isHopper ? Math.Min(work.Units, processors) : work.Units;
+        int launched = isHopper ? Math.Min(work.Units, groups) : work.Units;
         return (work.For(launched), launched);
     }
+
+    /// <summary>Rows that share keys and may share tiles.</summary>
+    public static long SharingRows(in AttentionShape shape) =>
+        (long)shape.QueryLength * Math.Min(shape.GroupSize, 1 << MostHeadBits);
 
     private static int MostParts(in AttentionShape shape, TensorKernel kernel) =>
         Math.Clamp(shape.KeyLength / kernel.BlockN / LeastTilesOfPart, 1, TensorMerge.MostParts);

@@ -83,11 +83,11 @@ public sealed unsafe class TensorEngine : IDisposable
         return new(variant, (CudaAccelerator)accelerator, own, reach, maxLength);
     }
 
-    /// <summary>The kernels that a first call is the likeliest to be of: the first for each head dimension that most models have, 128 before 64.</summary>
+    /// <summary>The kernels that a first call is the likeliest to be of: the first that is not for few rows, for each head dimension that most models have, 128 before 64.</summary>
     /// <param name="kernels">Those that a device runs, one at least.</param>
     internal static IEnumerable<TensorKernel> Likely((PlanInfo Plan, TensorKernel Kernel)[] kernels) =>
         kernels
-            .Where(kernel => kernel.Plan.HeadDim is 64 or 128)
+            .Where(kernel => kernel.Plan.HeadDim is 64 or 128 && kernel.Plan.MaxRows == 0)
             .DistinctBy(kernel => kernel.Plan.HeadDim)
             .OrderByDescending(kernel => kernel.Plan.HeadDim)
             .DefaultIfEmpty(kernels[0])
@@ -203,7 +203,10 @@ public sealed unsafe class TensorEngine : IDisposable
                 && kernel.Plan.HeadDim >= headDim
                 && kernel.Plan.ValueDim >= valueDim
                 && (hasMaps || kernel.Plan.Target != Target.Sm90)
-                && shape.KeyLength <= kernel.Plan.MaxKeys
+                && (
+                    shape.KeyLength <= kernel.Plan.MaxKeys
+                    || TensorDistribution.SharingRows(shape) <= kernel.Plan.MaxRows
+                )
             )
                 return kernel;
         return null;

@@ -8,9 +8,17 @@ namespace FlashGen.Support;
 /// <param name="blockM">Query rows of a group.</param>
 /// <param name="blockN">Keys of a tile.</param>
 /// <param name="sharedBytes">Dynamic shared memory of a group.</param>
+/// <param name="groups">Groups that a multiprocessor runs at a time.</param>
 /// <param name="method">The kernel's method.</param>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public sealed class TensorKernel(int threads, int blockM, int blockN, int sharedBytes, Func<MethodInfo> method)
+public sealed class TensorKernel(
+    int threads,
+    int blockM,
+    int blockN,
+    int sharedBytes,
+    int groups,
+    Func<MethodInfo> method
+)
 {
     /// <summary>Threads of a group.</summary>
     public int Threads { get; } = threads;
@@ -23,6 +31,12 @@ public sealed class TensorKernel(int threads, int blockM, int blockN, int shared
 
     /// <summary>Dynamic shared memory of a group in bytes.</summary>
     public int SharedBytes { get; } = sharedBytes;
+
+    /// <summary>
+    /// Groups that a multiprocessor runs at a time, which its compiler leaves registers for; Ampere's take what they need, and as many run as
+    /// there is room for.
+    /// </summary>
+    public int Groups { get; } = groups;
 
     /// <summary>The kernel's method.</summary>
     public MethodInfo Method => method();

@@ -74,6 +74,7 @@ internal static class TensorMerge
             blockM: 0,
             blockN: 0,
             sharedBytes: 0,
+            groups: 1,
             () => typeof(TensorMerge).GetMethod(method, BindingFlags.NonPublic | BindingFlags.Static)!
         );
 

@@ -1,8 +1,8 @@
 namespace FlashGen.Support;
 
 /// <summary>
-/// What the last rounds of units do: as many units as multiprocessors run at a time, and a last round that is nearly empty takes as long
-/// as a full one. Its units' keys are split then, so that all multiprocessors have something of it (as Stream-K does for matrix products, where
+/// What the last rounds of units do: as many units as there are groups run at a time, and a last round that is nearly empty takes as long
+/// as a full one. Its units' keys are split then, so that all groups have something of it (as Stream-K does for matrix products, where
 /// parts are not equal: Osama et al., arXiv 2301.03598). Times are estimates, in tiles of keys, as measured on an H200.
 /// </summary>
 internal static class TensorTail
@@ -32,14 +32,14 @@ internal static class TensorTail
     /// <param name="kernel">The kernel.</param>
     /// <param name="work">Tiles of a unit and rows of a tile.</param>
     /// <param name="units">The units, if none are split.</param>
-    /// <param name="processors">The device's multiprocessors.</param>
+    /// <param name="groups">The groups that the device runs at a time.</param>
     /// <param name="mostRows">The most rows of parts' results that there is memory for.</param>
     public static (int Whole, int Parts) Split(
         in AttentionShape shape,
         TensorKernel kernel,
         in TensorWork work,
         int units,
-        int processors,
+        int groups,
         long mostRows
     )
     {
@@ -47,19 +47,20 @@ internal static class TensorTail
         // A pair's tiles have half of the keys each, as a causal mask leaves them.
         int tiles = TensorDistribution.Ceiling(shape.KeyLength, kernel.BlockN);
         double begin = Begin * work.TilesOfUnit,
-            scores = (double)kernel.BlockM * kernel.BlockN,
+            // Groups of a multiprocessor share what it does.
+            scores = (double)kernel.Groups * kernel.BlockM * kernel.BlockN,
             tile = Math.Max(2 * scores * (shape.HeadDim + shape.ValueDim) / Operations, scores / Scores);
-        int full = units / processors;
-        double least = TensorDistribution.Ceiling(units, processors) * (tiles + begin) / LeastGain;
+        int full = units / groups;
+        double least = TensorDistribution.Ceiling(units, groups) * (tiles + begin) / LeastGain;
         (int Whole, int Parts) best = (units, 1);
         for (int rounds = full; rounds >= Math.Max(0, full - 1); rounds--)
         {
-            int whole = rounds * processors,
+            int whole = rounds * groups,
                 split = units - whole;
             long rows = (long)split * rowsOfUnit;
             for (int parts = 2; parts <= Math.Min(MostParts, tiles / LeastTiles) && rows * parts <= mostRows; parts++)
             {
-                int roundsOfParts = TensorDistribution.Ceiling(split * parts, processors);
+                int roundsOfParts = TensorDistribution.Ceiling(split * parts, groups);
                 double merge = Merge + MergeRow * rows + MergePart * parts,
                     ofPart = TensorDistribution.Ceiling(tiles, parts) + begin + Store * work.TilesOfUnit,
                     time = rounds * (tiles + begin) + roundsOfParts * ofPart + merge / tile;

@@ -23,6 +23,11 @@ public sealed record PlanInfo(
     /// <summary>The keys up to which calls take the plan, where it is not for all lengths.</summary>
     public int MaxKeys { get; init; } = int.MaxValue;
 
+    /// <summary>
+    /// The rows up to which calls of more keys take it, too: queries times the heads that share their keys, of which eight share a tile.
+    /// </summary>
+    public int MaxRows { get; init; }
+
     /// <summary>What chose the plan.</summary>
     public PlanSource Source { get; init; }
 

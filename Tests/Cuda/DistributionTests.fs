@@ -7,7 +7,7 @@ open FlashGen.Support
 open FlashGen.Tests
 
 let private kernel blockM blockN =
-    TensorKernel(32 * (blockM / 16), blockM, blockN, 0, (fun () -> null))
+    TensorKernel(32 * (blockM / 16), blockM, blockN, 0, 1, (fun () -> null))
 
 let private distributeOf reach blockN (shape: AttentionShape) isHopper processors mostRows =
     let mutable shape = shape
@@ -31,6 +31,23 @@ let tests =
                 let work, groups = distribute (decode 16 32 8 8192) true 132 0L
                 Expect.equal (work.HeadBits, work.SetsOfKeyHead, work.SetsOfBatch) (2, 1, 8) "four heads"
                 Expect.equal (work.Units, groups) (128, 128) "a unit for each key head"
+            }
+            test "two groups of a multiprocessor take units of their own" {
+                let distribute groups (shape: AttentionShape) =
+                    let mutable shape = shape
+                    let kernel = TensorKernel(256, 64, 128, 0, groups, (fun () -> null))
+
+                    let struct (work, groups) =
+                        TensorDistribution.Of(&shape, kernel, KeyReach.All, true, 132, 1_000_000_000L)
+
+                    work, groups
+
+                let many = AttentionShape(64, 8, 8, 64, 512, 64)
+                Expect.equal (snd (distribute 1 many), snd (distribute 2 many)) (132, 264) "of many units"
+
+                // 66 key heads of one query each: as many parts as there are groups for them.
+                let few = AttentionShape(1, 66, 66, 1, 65536, 64)
+                Expect.equal ((fst (distribute 1 few)).Parts, (fst (distribute 2 few)).Parts) (2, 4) "of few"
             }
             test "a product and a shift divide as a quotient does" {
                 let random = System.Random Settings.seed

@@ -74,43 +74,62 @@ let tests =
                         Stages = 0
                     }
 
-                Expect.equal (rows [] []) (Ok [ Short, 128; ShapeClass.Long, 192 ]) "no mask"
-                Expect.equal (rows [ Causal ] []) (Ok [ Short, 128; ShapeClass.Long, 192 ]) "causal"
+                Expect.equal (rows [] []) (Ok [ Decode, 64; Short, 128; ShapeClass.Long, 192 ]) "no mask"
+                Expect.equal (rows [ Causal ] []) (Ok [ Decode, 64; Short, 128; ShapeClass.Long, 192 ]) "causal"
                 Expect.equal (rows [ Causal ] [ size ]) (Ok [ ShapeClass.Long, 192 ]) "what is declared is for all"
-                Expect.equal (rows [ SlidingWindow(300, 0) ] []) (Ok [ ShapeClass.Long, 128 ]) "a window"
+                Expect.equal (rows [ SlidingWindow(300, 0) ] []) (Ok [ Decode, 64; ShapeClass.Long, 128 ]) "a window"
 
                 Expect.equal
                     (rowsOf (measured 192) [ Causal ] [])
-                    (Ok [ Short, 128; ShapeClass.Long, 192 ])
+                    (Ok [ Decode, 64; Short, 128; ShapeClass.Long, 192 ])
                     "a measurement of long shapes leaves the short ones their plan"
 
                 Expect.equal
                     (rowsOf (measured 128) [ Causal ] [])
-                    (Ok [ ShapeClass.Long, 128 ])
+                    (Ok [ Decode, 64; ShapeClass.Long, 128 ])
                     "which they do not need where long ones have as few rows"
 
                 Expect.equal
                     (rowsOf (measured 192) [ SlidingWindow(300, 0) ] [])
-                    (Ok [ Short, 128; ShapeClass.Long, 192 ])
+                    (Ok [ Decode, 64; Short, 128; ShapeClass.Long, 192 ])
                     "and do where a measurement gave these more"
 
                 let limits (variant: FlashGen.AttentionVariant) =
                     [
                         for plan: FlashGen.PlanInfo in variant.Plans do
                             if plan.Target = FlashGen.Target.Sm90 && plan.HeadDim = 64 then
-                                plan.ShapeClass, plan.MaxKeys
+                                plan.ShapeClass, plan.MaxKeys, plan.MaxRows
                     ]
                     |> List.distinct
 
                 Expect.equal
                     (limits FlashGen.Kernels.Full.Variant)
-                    [ "short", 512; "long", System.Int32.MaxValue ]
+                    [ "decode", 0, 64; "short", 512, 0; "long", System.Int32.MaxValue, 0 ]
                     "no mask"
 
                 Expect.equal
                     (limits FlashGen.Kernels.Causal.Variant)
-                    [ "short", 1024; "long", System.Int32.MaxValue ]
+                    [ "decode", 0, 64; "short", 1024, 0; "long", System.Int32.MaxValue, 0 ]
                     "causal"
+
+                Expect.equal
+                    (limits FlashGen.Kernels.Alibi.Variant)
+                    [ "decode", 1024, 64; "long", System.Int32.MaxValue, 0 ]
+                    "a score change"
+
+                Expect.equal
+                    (limits FlashGen.Kernels.Documents.Variant)
+                    [ "decode", 0, 64; "long", System.Int32.MaxValue, 0 ]
+                    "tables"
+
+                let wide: FlashGen.PlanInfo list =
+                    [
+                        for plan in FlashGen.Kernels.Full.Variant.Plans do
+                            if plan.Target = FlashGen.Target.Sm90 && plan.HeadDim > 64 then
+                                plan
+                    ]
+
+                Expect.all wide (fun plan -> plan.ShapeClass = "long") "two groups have no room beyond 64 columns"
             }
 
             test

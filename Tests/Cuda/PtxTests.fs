@@ -81,7 +81,7 @@ let private checkText isMerging (plan: PlanInfo) (kernel: TensorKernel) =
 
         Expect.isLessThanOrEqual
             (3 * keys / 4 + values / 2 + queries + TilePlan.otherRegisters)
-            (TilePlan.tensorRegisters Sm90 (Devices.number "m" plan.Canonical))
+            (TilePlan.tensorRegisters Sm90 (Devices.number "m" plan.Canonical) kernel.Groups)
             $"{plan.Canonical}: queries in registers have room"
 
     // Warpgroups hand each other the registers that their group is launched with, and one that asks for more than there are waits for ever.
@@ -92,12 +92,19 @@ let private checkText isMerging (plan: PlanInfo) (kernel: TensorKernel) =
             int found[0].Groups[1].Value
 
         let threads = kernel.Threads
-        let launched = 65536 / threads / 8 * 8
+        let launched = 65536 / kernel.Groups / threads / 8 * 8
+        Expect.stringContains ptx $".minnctapersm {kernel.Groups}\n" $"{plan.Canonical}: groups of a multiprocessor"
 
         Expect.isLessThanOrEqual
             (128 * given "dec" + (threads - 128) * given "inc")
             (threads * launched)
             $"{plan.Canonical}: registers that are handed over"
+
+    // A group takes 1 KB of a multiprocessor's 228 beside its own.
+    Expect.isLessThanOrEqual
+        (kernel.Groups * (plan.SharedBytes + 1024))
+        (228 * 1024)
+        $"{plan.Canonical}: shared memory of a multiprocessor"
 
     let ofShared = kernel.SharedBytes + sum @"\.shared[^;]*\[(\d+)\];" ptx
     Expect.isLessThanOrEqual ofShared plan.SharedBytes $"{plan.Canonical}: shared memory"
@@ -168,7 +175,7 @@ let tests =
 
             test "a kernel that is begun is compiled without a call" {
                 let kernel =
-                    TensorKernel(32, 0, 0, 0, (fun () -> typeof<Begun>.GetMethod(nameof Begun.Store)))
+                    TensorKernel(32, 0, 0, 0, 1, (fun () -> typeof<Begun>.GetMethod(nameof Begun.Store)))
 
                 Expect.isFalse (TensorCompiler.IsCompiled kernel) "before"
                 TensorCompiler.Begin [ kernel ]
@@ -217,7 +224,7 @@ let tests =
             }
 
             test "warps that multiply have no branch for faults of bounds" {
-                let text = (Sm90Emitter(TensorTile(Sm90, 128, 128, 64, 64, 8, 2))).Emit()
+                let text = (Sm90Emitter(TensorTile(Sm90, 128, 128, 64, 64, 8, 2, 1))).Emit()
 
                 let ranges =
                     [
@@ -231,7 +238,7 @@ let tests =
 
             test "a tile's keys and queries are free behind all that may read them" {
                 for keys, dim in [ 128, 128; 128, 96; 192, 64; 80, 256 ] do
-                    let text = (Sm90Emitter(TensorTile(Sm90, 128, keys, dim, dim, 8, 2))).Emit()
+                    let text = (Sm90Emitter(TensorTile(Sm90, 128, keys, dim, dim, 8, 2, 1))).Emit()
 
                     let places pattern =
                         [

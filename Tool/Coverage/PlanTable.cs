@@ -65,10 +65,15 @@ internal static class PlanTable
         return Square;
     }
 
-    private static string Class(PlanInfo plan) =>
-        plan.MaxKeys == int.MaxValue
-            ? plan.ShapeClass
-            : string.Create(CultureInfo.InvariantCulture, $"{plan.ShapeClass}, to {plan.MaxKeys} keys");
+    private static string Class(PlanInfo plan)
+    {
+        string rows = plan.MaxRows == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{plan.MaxRows} rows"),
+            keys = plan.MaxKeys is 0 or int.MaxValue
+                ? ""
+                : string.Create(CultureInfo.InvariantCulture, $"{plan.MaxKeys} keys"),
+            to = rows + (rows.Length * keys.Length == 0 ? "" : " or ") + keys;
+        return plan.ShapeClass + (to.Length == 0 ? "" : $", to {to}");
+    }
 
     // The canonical text without what stands in columns of its own.
     private static string Schedule(PlanInfo plan)

@@ -12,7 +12,7 @@ internal sealed partial class Sm90Emitter
         Consumers <= 2
         && tile.HeadDim <= 128
         && ptx.ScoreRegisters * 3 / 2 + ptx.OutputRegisters + tile.HeadDim / 4 + TilePlanModule.otherRegisters
-            <= TilePlanModule.tensorRegisters(tile.Target, tile.BlockM);
+            <= TilePlanModule.tensorRegisters(tile.Target, tile.BlockM, tile.Groups);
 
     // What keeps a variant's queries in shared memory, in C#, and its opposite.
     private string SharesQueries =>

@@ -106,12 +106,13 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
 
     private string Forward()
     {
-        // Registers a thread, of 65536 that a group has: a search takes more than copies do, and the consumers of dimensions beyond 128 can
+        // Registers a thread, of 65536 that a multiprocessor's groups have: a search takes more than copies do, and the consumers of dimensions beyond 128 can
         // spare it less.
         int copying = Consumers > 2 ? 32 : 24,
-            multiplying = TilePlanModule.tensorRegisters(tile.Target, tile.BlockM);
+            multiplying = TilePlanModule.tensorRegisters(tile.Target, tile.BlockM, tile.Groups);
         (int searching, int besideSearch) =
-            Consumers > 2 ? (56, 152)
+            tile.Groups > 1 ? (72, TilePlanModule.pairedRegisters)
+            : Consumers > 2 ? (56, 152)
             : tile.HeadDim <= 128 ? (72, 216)
             : tile.HeadDim <= 192 ? (64, 216)
             : (56, 224);

@@ -55,7 +55,7 @@ internal static class TensorEntryEmitter
             {
                 TensorTile tile = TensorTile.Of(plan);
                 string method = $"static () => ((TensorBody)Tensor<{tile.ClassName}>).Method";
-                return $"    new({Number(tile.Threads)}, {Number(tile.BlockM)}, {Number(tile.BlockN)}, {Number(tile.SharedBytes)}, {method}),";
+                return $"    new({Number(tile.Threads)}, {Number(tile.BlockM)}, {Number(tile.BlockN)}, {Number(tile.SharedBytes)}, {Number(tile.Groups)}, {method}),";
             })
         );
         int limit = PositionNumbers.LengthLimit(spec.Scores);

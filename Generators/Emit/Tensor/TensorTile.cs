@@ -10,7 +10,8 @@ internal readonly record struct TensorTile(
     int HeadDim,
     int ValueDim,
     int Warps,
-    int Stages
+    int Stages,
+    int Groups
 )
 {
     public static TensorTile Of(TilePlan plan)
@@ -23,7 +24,8 @@ internal readonly record struct TensorTile(
             plan.Dims.HeadDim,
             plan.Dims.ValueDim,
             schedule.Warps,
-            schedule.Stages
+            schedule.Stages,
+            TilePlanModule.tensorGroups(plan)
         );
     }
 
