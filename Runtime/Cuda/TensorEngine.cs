@@ -197,20 +197,46 @@ public sealed unsafe class TensorEngine : IDisposable
         )
             return null;
         bool hasMaps = areAligned && TensorMaps.Fit(shape, variant.Layout);
+        (PlanInfo Plan, TensorKernel Kernel)? few = null;
         foreach ((PlanInfo Plan, TensorKernel Kernel) kernel in kernels)
+        {
             if (
-                kernel.Plan.ElementType == type
-                && kernel.Plan.HeadDim >= headDim
-                && kernel.Plan.ValueDim >= valueDim
-                && (hasMaps || kernel.Plan.Target != Target.Sm90)
-                && (
-                    shape.KeyLength <= kernel.Plan.MaxKeys
-                    || TensorDistribution.SharingRows(shape) <= kernel.Plan.MaxRows
-                )
+                kernel.Plan.ElementType != type
+                || kernel.Plan.HeadDim < headDim
+                || kernel.Plan.ValueDim < valueDim
+                || !hasMaps && kernel.Plan.Target == Target.Sm90
             )
-                return kernel;
+                continue;
+            if (shape.KeyLength <= kernel.Plan.MaxKeys || TensorDistribution.SharingRows(shape) <= kernel.Plan.MaxRows)
+                return few is { } other && IsQuicker(other, kernel, shape) ? other : kernel;
+            if (kernel.Plan.MaxRows > 0)
+                few = kernel;
+        }
         return null;
     }
+
+    // Tiles of few rows leave less of a last round empty, and less of the last tile; the larger ones are as much faster as this, and
+    // nothing is known of masks.
+    private bool IsQuicker(
+        in (PlanInfo Plan, TensorKernel Kernel) few,
+        in (PlanInfo Plan, TensorKernel Kernel) other,
+        in AttentionShape shape
+    )
+    {
+        const double Advantage = 1.13;
+        return reach == KeyReach.All
+            && few.Plan.Target == other.Plan.Target
+            && (few.Plan.HeadDim, few.Plan.ValueDim) == (other.Plan.HeadDim, other.Plan.ValueDim)
+            && Microseconds(few, shape) * Advantage < Microseconds(other, shape);
+    }
+
+    private double Microseconds(in (PlanInfo Plan, TensorKernel Kernel) kernel, in AttentionShape shape) =>
+        TensorTail.Microseconds(
+            shape,
+            kernel.Kernel,
+            Distribute(shape, kernel, long.MaxValue).Work,
+            kernel.Kernel.Groups * accelerator.NumMultiprocessors
+        );
 
     /// <summary>Queues a call in the stream's order.</summary>
     internal void Run(

@@ -43,31 +43,75 @@ internal static class TensorTail
         long mostRows
     )
     {
-        int rowsOfUnit = work.TilesOfUnit * work.Rows;
-        // A pair's tiles have half of the keys each, as a causal mask leaves them.
-        int tiles = TensorDistribution.Ceiling(shape.KeyLength, kernel.BlockN);
-        double begin = Begin * work.TilesOfUnit,
-            // Groups of a multiprocessor share what it does.
-            scores = (double)kernel.Groups * kernel.BlockM * kernel.BlockN,
-            tile = Math.Max(2 * scores * (shape.HeadDim + shape.ValueDim) / Operations, scores / Scores);
+        Times times = new(shape, kernel, work, groups);
         int full = units / groups;
-        double least = TensorDistribution.Ceiling(units, groups) * (tiles + begin) / LeastGain;
+        double least = times.OfWhole(units) / LeastGain;
         (int Whole, int Parts) best = (units, 1);
         for (int rounds = full; rounds >= Math.Max(0, full - 1); rounds--)
         {
             int whole = rounds * groups,
                 split = units - whole;
-            long rows = (long)split * rowsOfUnit;
-            for (int parts = 2; parts <= Math.Min(MostParts, tiles / LeastTiles) && rows * parts <= mostRows; parts++)
+            long rows = times.RowsOf(split);
+            for (
+                int parts = 2;
+                parts <= Math.Min(MostParts, times.Tiles / LeastTiles) && rows * parts <= mostRows;
+                parts++
+            )
             {
-                int roundsOfParts = TensorDistribution.Ceiling(split * parts, groups);
-                double merge = Merge + MergeRow * rows + MergePart * parts,
-                    ofPart = TensorDistribution.Ceiling(tiles, parts) + begin + Store * work.TilesOfUnit,
-                    time = rounds * (tiles + begin) + roundsOfParts * ofPart + merge / tile;
+                double time = times.OfWhole(whole) + times.OfParts(split, parts);
                 if (split > 0 && time < least)
                     (best, least) = ((whole, parts), time);
             }
         }
         return best;
+    }
+
+    /// <summary>What a call takes, in microseconds from its first tile on.</summary>
+    /// <param name="shape">The call's shape.</param>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="work">How its work is shared out.</param>
+    /// <param name="groups">The groups that the device runs at a time.</param>
+    public static double Microseconds(in AttentionShape shape, TensorKernel kernel, in TensorWork work, int groups)
+    {
+        Times times = new(shape, kernel, work, groups);
+        int split = (work.Units - work.Whole) / work.Parts;
+        return (times.OfWhole(work.Whole) + (split == 0 ? 0 : times.OfParts(split, work.Parts))) * times.Tile;
+    }
+
+    // All but Tile in the time that a group takes for a tile.
+    private readonly struct Times
+    {
+        private readonly int rowsOfUnit,
+            tilesOfUnit,
+            groups;
+        private readonly double begin;
+
+        public Times(in AttentionShape shape, TensorKernel kernel, in TensorWork work, int groups)
+        {
+            (rowsOfUnit, tilesOfUnit, this.groups) = (work.TilesOfUnit * work.Rows, work.TilesOfUnit, groups);
+            // A pair's tiles have half of the keys each, as a causal mask leaves them.
+            Tiles = TensorDistribution.Ceiling(shape.KeyLength, kernel.BlockN);
+            begin = Begin * tilesOfUnit;
+            // Groups of a multiprocessor share what it does.
+            double scores = (double)kernel.Groups * kernel.BlockM * kernel.BlockN;
+            Tile = Math.Max(2 * scores * (shape.HeadDim + shape.ValueDim) / Operations, scores / Scores);
+        }
+
+        /// <summary>Microseconds of a tile.</summary>
+        public double Tile { get; }
+
+        /// <summary>Tiles of keys.</summary>
+        public int Tiles { get; }
+
+        public long RowsOf(int units) => (long)units * rowsOfUnit;
+
+        public double OfWhole(int units) => TensorDistribution.Ceiling(units, groups) * (Tiles + begin);
+
+        public double OfParts(int units, int parts)
+        {
+            double ofPart = TensorDistribution.Ceiling(Tiles, parts) + begin + Store * tilesOfUnit,
+                merge = Merge + MergeRow * RowsOf(units) + MergePart * parts;
+            return TensorDistribution.Ceiling(units * parts, groups) * ofPart + merge / Tile;
+        }
     }
 }
