@@ -14,11 +14,12 @@ internal sealed class AttributeUse(AttributeData data)
             ? name.Substring(0, name.Length - "Attribute".Length)
             : name;
 
-    /// <summary>The compiler refuses this use and says so.</summary>
-    public bool RefusedByCompiler { get; } =
+    /// <summary>The compiler refuses this use and says so; a property's value that it cannot convert it leaves out.</summary>
+    public bool RefusedByCompiler =>
         data.AttributeConstructor is null
         || data.ConstructorArguments.Any(IsError)
-        || data.NamedArguments.Any(argument => IsError(argument.Value));
+        || data.NamedArguments.Any(argument => IsError(argument.Value))
+        || Written().Count(argument => argument.NameEquals is not null) != data.NamedArguments.Length;
 
     public SyntaxReference? Reference => data.ApplicationSyntaxReference;
 

@@ -5,12 +5,10 @@ namespace FlashGen.Support;
 
 /// <summary>What a portable kernel asks of a variant. Generated structs with the variant's arguments implement it.</summary>
 /// <typeparam name="TReal">float or double.</typeparam>
-/// <typeparam name="TArguments">The variant's arguments, as the kernel takes them.</typeparam>
 /// <typeparam name="TLeaves">What <see cref="LeavesOfRows"/> finds; an int where there is nothing to find.</typeparam>
 [EditorBrowsable(EditorBrowsableState.Never)]
-public interface IPortableMods<TReal, TArguments, TLeaves>
+public interface IPortableMods<TReal, TLeaves>
     where TReal : unmanaged
-    where TArguments : struct
     where TLeaves : struct
 {
     /// <summary>Whether some of the mask is told by no row bounds.</summary>
@@ -21,9 +19,6 @@ public interface IPortableMods<TReal, TArguments, TLeaves>
 
     /// <summary>Whether probabilities are dropped.</summary>
     static abstract bool HasDropout { get; }
-
-    /// <summary>The variant's arguments: set once, before all else.</summary>
-    TArguments Arguments { set; }
 
     /// <summary>The sink of a head.</summary>
     float Sink(int head);
@@ -65,6 +60,19 @@ public interface IPortableMods<TReal, TArguments, TLeaves>
         int stride,
         ArrayView<int> faultWord
     );
+}
+
+/// <summary>
+/// Takes the arguments of a variant, which generated structs have beside <see cref="IPortableMods{TReal, TLeaves}"/>. Apart from it: the compiler names what
+/// implements a method with `in` after its interface, and the type of many arguments is longer than a name can be.
+/// </summary>
+/// <typeparam name="TArguments">The variant's arguments, as the kernel takes them.</typeparam>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public interface IPortableArguments<TArguments>
+    where TArguments : struct
+{
+    /// <summary>The variant's arguments: set once, before all else.</summary>
+    TArguments Arguments { set; }
 }
 
 /// <summary>

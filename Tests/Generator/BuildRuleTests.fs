@@ -260,6 +260,9 @@ let silence =
                 "a misspelt element"
                 "[Attention(16)] static partial class A { [MaskMod] static bool Keep(in Position at, Table<itn> t) => true; }"
             silent "an attribute twice" "[Attention(16), Scale(2f), Scale(3f)] static partial class A;"
+            silent
+                "a property of an attribute with a value of another type"
+                "[Attention(16), BlockSize(64, 64, Target = Target.Sm90)] static partial class A;"
             silent "an attribute with a wrong argument" "[Attention(16), Chunked(\"abc\")] static partial class A;"
             silent
                 "a value of a wrong type"

@@ -193,6 +193,32 @@ let tests =
                     Expect.isMatch verified @"Enormous, float32: [1-9]\d* rows not judged" "the line"
                     Expect.stringContains verified "1 of 1 kernels within tolerance" "the others are")
 
+            testCase "a variant may have many arguments"
+            <| fun () ->
+                inFolder (fun folder ->
+                    let path = Path.Combine(folder, "Many.dll")
+
+                    let scalars = [ for i in 1..30 -> $"int s{i}" ]
+                    let tables = [ for i in 1..10 -> $"Table<float> t{i}" ]
+                    let sum = String.concat " + " [ for i in 1..30 -> $"s{i}" ]
+                    let read = String.concat " + " [ for i in 1..10 -> $"t{i}[at.Key]" ]
+                    let parameters = String.concat ", " (scalars @ tables)
+
+                    Assemblies.write
+                        path
+                        ($"[Attention(16, Types = ElementTypes.Float16 | ElementTypes.Float32)]\n"
+                         + $"public static partial class Many {{ [ScoreMod] static float Raise(float score, in Position at, {parameters}) => score + 0.001f * ({sum}) + {read}; }}")
+
+                    Expect.stringContains
+                        (succeeds [ "verify"; "--assembly"; path ])
+                        "2 of 2 kernels within tolerance"
+                        "on the CPU"
+
+                    Expect.stringContains
+                        (succeeds [ "verify"; "--assembly"; path; "--device"; "cpu" ])
+                        "2 of 2 kernels within tolerance"
+                        "on the simulator")
+
             testCase "verify makes scalars up that keep something, and says where none do"
             <| fun () ->
                 inFolder (fun folder ->

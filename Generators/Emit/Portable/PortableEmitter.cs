@@ -85,7 +85,7 @@ internal sealed class PortableEmitter(PortableText text)
                 where TStored : unmanaged
                 where TElement : struct, IPortableElement<TStored, {{Real}}>
                 where TGroup : struct, IPortableGroup
-                where TMods : struct, IPortableMods<{{Real}}, TArguments, TLeaves>
+                where TMods : struct, IPortableMods<{{Real}}, TLeaves>, IPortableArguments<TArguments>
                 where TArguments : struct
                 where TLeaves : struct
             {
@@ -104,7 +104,7 @@ internal sealed class PortableEmitter(PortableText text)
 
                     Group.Barrier();
                     if (Group.IdxX < tileRows)
-                        row = Softmax<TMods, TArguments, TLeaves>(call, item, mods, row, kind, firstKey, scores.Cast<{{Real}}>(), 4 * scoreStride, fades.Cast<{{Real}}>(), tensors.Fault);
+                        row = Softmax<TMods, TLeaves>(call, item, mods, row, kind, firstKey, scores.Cast<{{Real}}>(), 4 * scoreStride, fades.Cast<{{Real}}>(), tensors.Fault);
                     Group.Barrier();
 
                     // Outputs of {{Number(Rows)}} rows: a four is as many columns of one row.
@@ -255,9 +255,8 @@ internal sealed class PortableEmitter(PortableText text)
         $$"""
             /// <summary>Turns a row's scores of one tile into probabilities against its new maximum; in fades, by what its outputs shrink.</summary>
             {{Inline}}
-            private static PortableRow<{{Real}}> Softmax<TMods, TArguments, TLeaves>(in PortableCall call, in PortableItem item, in TMods mods, PortableRow<{{Real}}> row, int kind, int firstKey, ArrayView<{{Real}}> scores, int stride, ArrayView<{{Real}}> fades, ArrayView<int> faultWord)
-                where TMods : struct, IPortableMods<{{Real}}, TArguments, TLeaves>
-                where TArguments : struct
+            private static PortableRow<{{Real}}> Softmax<TMods, TLeaves>(in PortableCall call, in PortableItem item, in TMods mods, PortableRow<{{Real}}> row, int kind, int firstKey, ArrayView<{{Real}}> scores, int stride, ArrayView<{{Real}}> fades, ArrayView<int> faultWord)
+                where TMods : struct, IPortableMods<{{Real}}, TLeaves>
                 where TLeaves : struct
             {
                 int place = Group.IdxX, keys = Math.Min({{BlockN}}, item.KeyLength - firstKey);

@@ -26,7 +26,9 @@ internal sealed class PortableStructEmitter(AttentionSpec spec, Coverage coverag
             handedOn = DeviceParameters.HandedOn(spec);
         string interfaces = string.Join(
             ", ",
-            widths.Select(wide => $"IPortableMods<{Real(wide)}, KernelArguments, {leaves}>")
+            widths
+                .Select(wide => $"IPortableMods<{Real(wide)}, {leaves}>")
+                .Append("IPortableArguments<KernelArguments>")
         );
         string ofRows = mods.HasRowLeaves ? $"Kernels.LeavesOfRows(call, item, 0, 1{handedOn})" : "0";
         string keyLeaves = mods.HasKeyLeaves ? $", LeavesOfKeys(call, item, firstKey, lastKey, 0, 1{handedOn})" : "";
