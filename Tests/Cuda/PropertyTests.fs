@@ -81,6 +81,7 @@ let private lists title load isTarget =
                      |> List.map (obeys load Cases.makeTail (count / 2))
                  else
                      [])
+            testList "Long keys" (variants |> List.map (obeys load Cases.makeLong (count / 4)))
             testList "Properties" (variants |> List.map (obeys load Cases.make count))
         ]
 

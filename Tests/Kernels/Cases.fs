@@ -272,6 +272,31 @@ let private fewShape (random: Random) (variant: AttentionVariant) number =
         OutputStrides = strides (number % 5 = 4) queryHeads queries valueDim
     )
 
+/// More rows and keys of narrow heads than any plan but that of long shapes takes on tensor cores.
+let private longShape (random: Random) (variant: AttentionVariant) number =
+    let keys = 1025 + random.Next 300
+
+    let headDim, valueDim =
+        if variant.Dims.Count > 0 then
+            let struct (headDim, valueDim) = variant.Dims[number % variant.Dims.Count]
+            headDim, valueDim
+        else
+            [| 64, 64; 59, 40 |][number % 2]
+
+    let some odd = number % 2 = odd
+
+    AttentionShape(
+        1,
+        2,
+        1,
+        65 + random.Next 300,
+        keys,
+        headDim,
+        valueDim,
+        KeyLengths = entriesOf 1 (some 1) (fun () -> keys - random.Next 200),
+        Offsets = entriesOf 1 (some 0) (fun () -> keys - random.Next 700)
+    )
+
 /// Somewhat more tiles of rows than an H200 has multiprocessors, so that a second round of them is nearly empty, against enough keys for
 /// that round to have them split.
 let private tailShape (random: Random) (_: AttentionVariant) number =
@@ -441,6 +466,9 @@ let make = makeOf shape
 
 /// A case of decoding.
 let makeFew = makeOf fewShape
+
+/// A case of long shapes in narrow heads.
+let makeLong = makeOf longShape
 
 /// A case whose last round of tiles of rows is nearly empty.
 let makeTail = makeOf tailShape
