@@ -7,8 +7,9 @@ namespace FlashGen.Tool;
 /// <summary>The command line. Exit codes: 0 done, 1 refused, failed or cancelled; a stack trace is never shown.</summary>
 internal static class Program
 {
-    // The library's code for a command that does not come to an end within two seconds of Ctrl-C.
-    private const int Ended = 130;
+    // The library's codes for a command that does not come to an end within two seconds of Ctrl-C or of being told to (128 and the signal).
+    private const int Interrupted = 130,
+        Terminated = 143;
 
     private static int Main(string[] args) => Run(args, Console.Out, Console.Error);
 
@@ -46,7 +47,7 @@ internal static class Program
             );
             if (isHinted)
                 error.WriteLine($"`{Name(parsed.CommandResult.Command)} --help` shows what there is.");
-            if (code != Ended)
+            if (code is not (Interrupted or Terminated))
                 return code;
             error.WriteLine("flashgen: cancelled while it could not stop by itself; nothing was written.");
         }

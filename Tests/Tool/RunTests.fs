@@ -427,7 +427,7 @@ let tests =
                         "no file is left over")
 
             if not (OperatingSystem.IsWindows()) then
-                testCase "Ctrl-C while a device is at work leaves nothing half-written"
+                testCase "a call that is told to end while a device is at work leaves nothing half-written"
                 <| fun () ->
                     withFiles (fun files ->
                         // Half a minute for the simulator, which cannot stop on the way.
@@ -455,12 +455,19 @@ let tests =
                         while entries () = 3 && not started.HasExited && timer.Elapsed.TotalSeconds < 60 do
                             Threading.Thread.Sleep 50
 
-                        Expect.equal (entries ()) 4 "the output is being made"
+                        let made = entries ()
                         Threading.Thread.Sleep 2000
-                        use kill = Process.Start("kill", [ "-INT"; string started.Id ])
+                        // Not as Ctrl-C does: what a shell starts in the background does not hear that.
+                        use kill = Process.Start("kill", [ "-TERM"; string started.Id ])
                         kill.WaitForExit()
+                        let hasEnded = started.WaitForExit 30_000
+
+                        if not hasEnded then
+                            started.Kill()
+
+                        Expect.equal made 4 "the output was being made"
+                        Expect.isTrue hasEnded "it ends"
                         Expect.stringContains (started.StandardError.ReadToEnd()) "could not stop" "what it says"
-                        started.WaitForExit()
                         Expect.equal started.ExitCode 1 "the exit code"
                         Expect.equal (entries ()) 3 "no file is left over")
 
