@@ -140,9 +140,10 @@ internal static class GeneratedMembers
             foreach (
                 var member in scope
                     .GetMembers()
+                    .Concat(Inherited(scope))
                     .Where(member => !member.IsImplicitlyDeclared && IsUsed(member.Name, support))
             )
-                yield return (member.Name, scope.Name, PlaceOf(member));
+                yield return (member.Name, member.ContainingType.Name, PlaceOf(member) ?? PlaceOf(type));
         var home = type.ContainingNamespace;
         foreach (var member in home.GetMembers().Where(member => IsUsed(member.Name, support)))
             yield return (
@@ -150,6 +151,24 @@ internal static class GeneratedMembers
                 home.IsGlobalNamespace ? "the global namespace" : home.ToDisplayString(),
                 PlaceOf(member)
             );
+    }
+
+    // What a type that stands around a variant has from others.
+    private static IEnumerable<ISymbol> Inherited(INamedTypeSymbol type)
+    {
+        // Members of the interfaces of an interface are its own; those of a class are not.
+        foreach (var other in type.AllInterfaces.Where(_ => type.TypeKind == TypeKind.Interface))
+        foreach (var member in other.GetMembers())
+            yield return member;
+        for (
+            var other = type.BaseType;
+            other is not null && other.SpecialType != SpecialType.System_Object;
+            other = other.BaseType
+        )
+            foreach (
+                var member in other.GetMembers().Where(member => member.DeclaredAccessibility != Accessibility.Private)
+            )
+                yield return member;
     }
 
     // Beside those names, FlashGen.Support's types of kernels.

@@ -95,6 +95,8 @@ internal sealed class ModParser(ParseContext context, ArgumentList arguments)
 
     private bool HasRightShape(IMethodSymbol method, bool isMask)
     {
+        if (method.MethodKind != MethodKind.Ordinary)
+            return Refuse(method, isMask, "is part of a property or an operator", NameOf(method));
         var wanted = isMask ? SpecialType.System_Boolean : SpecialType.System_Single;
         if (method.ReturnType.SpecialType != wanted || method.RefKind != RefKind.None)
         {

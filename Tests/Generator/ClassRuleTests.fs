@@ -127,6 +127,17 @@ let classes =
                     "'Span' of Outer"
                     "static partial class Outer { class [|Span|]; [Attention(16)] internal static partial class A; }"
             }
+            test "FG0038 what a type around has from others" {
+                refused
+                    "FG0038"
+                    "rename yours"
+                    "class Base { protected static int [|Group|] => 3; static int Warp => 4; } partial class Around : Base { [Attention(16)] public static partial class A; }"
+
+                refused
+                    "FG0038"
+                    "rename yours"
+                    "interface IBase { static int [|Group|] => 3; } partial interface IAround : IBase { [Attention(16)] public static partial class A; }"
+            }
             test "FG0038 a type of the same namespace" {
                 refused
                     "FG0038"

@@ -39,6 +39,9 @@ let signatures =
                     "has no body"
                     "[System.Runtime.InteropServices.DllImport(\"native\")] [MaskMod] static extern bool [|Keep|](in Position at);"
             }
+            test "FG0019 a property" {
+                refusedBody "FG0019" "part of a property" "static bool Keep { [MaskMod] [|get|] => true; }"
+            }
             test "FG0019 two positions" {
                 refusedBody
                     "FG0019"
