@@ -177,7 +177,8 @@ public sealed unsafe class TensorEngine : IDisposable
     }
 
     /// <summary>
-    /// The kernel of a call, Hopper's where the copy engine can follow its tensors; null where its sizes are such that only Portable
+    /// The kernel of a call, the first whose plan takes it, or one for few rows that is estimated to be quicker; Hopper's where the copy engine
+    /// can follow its tensors; null where its sizes are such that only Portable
     /// runs it.
     /// </summary>
     /// <param name="type">The tensors' type.</param>

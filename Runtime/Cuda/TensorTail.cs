@@ -3,7 +3,7 @@ namespace FlashGen.Support;
 /// <summary>
 /// What the last rounds of units do: as many units as there are groups run at a time, and a last round that is nearly empty takes as long
 /// as a full one. Its units' keys are split then, so that all groups have something of it (as Stream-K does for matrix products, where
-/// parts are not equal: Osama et al., arXiv 2301.03598). Times are estimates, in tiles of keys, as measured on an H200.
+/// parts are not equal: Osama et al., arXiv 2301.03598), and smaller tiles may be quicker than larger ones. Times are estimates, as measured on an H200.
 /// </summary>
 internal static class TensorTail
 {

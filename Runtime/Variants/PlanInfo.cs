@@ -24,7 +24,8 @@ public sealed record PlanInfo(
     public int MaxKeys { get; init; } = int.MaxValue;
 
     /// <summary>
-    /// The rows up to which calls of more keys take it, too: queries times the heads that share their keys, of which eight share a tile.
+    /// The rows up to which calls of more keys take it, too: queries times the heads that share their keys, of which eight share a tile; 0 where
+    /// keys alone decide. Without a mask, calls beyond both take such a plan where it is estimated to be the faster one.
     /// </summary>
     public int MaxRows { get; init; }
 
