@@ -36,6 +36,7 @@ static class CpuBench
             }
                 .SelectMany(group => group)
                 .Where(one => only.Length == 0 || only.Any(one.Name.Contains)),
+            .. only.Contains(OtherShapes.Word) ? OtherShapes.Cases() : [],
         ];
         if (cases.Length == 0)
             throw new ArgumentException($"No case's name has one of the words {string.Join(", ", only)}.");

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace FlashGen.Generators.Emit;
 
@@ -37,6 +38,57 @@ internal static class CodeText
             names = next;
         }
         return names[0];
+    }
+
+    /// <summary>
+    /// A method without the locals that nothing in it reads: of numbers, truths and their vectors, declared with their values, a line for each
+    /// type. What such a value says must have no effect.
+    /// </summary>
+    public static string WithoutUnusedLocals(string method)
+    {
+        string[] lines = method.Split('\n');
+        // From the last on: what only an unused local reads is unused as well.
+        for (int i = lines.Length - 1; i >= 0; i--)
+        {
+            Match local = Local.Match(lines[i]);
+            if (!local.Success)
+                continue;
+            List<string> declared = Parts(local.Groups["declared"].Value);
+            List<string> used = declared.FindAll(one =>
+                Regex.Matches(string.Join("\n", lines), $@"\b{one.Substring(0, one.IndexOf(' '))}\b").Count > 1
+            );
+            if (used.Count < declared.Count)
+                lines[i] = used.Count == 0 ? Unused : $"{local.Groups["type"].Value}{string.Join(", ", used)};";
+        }
+        return string.Join("\n", lines.Where(line => line != Unused));
+    }
+
+    private const string Unused = "unused";
+
+    private static readonly Regex Local = new(
+        @"^(?<type> *(?:bool|int|Ints|Floats) )(?<declared>\w+ = [^;]*);$",
+        RegexOptions.CultureInvariant
+    );
+
+    // Parts between the commas outside all parentheses.
+    private static List<string> Parts(string list)
+    {
+        List<string> parts = new();
+        int depth = 0,
+            start = 0;
+        for (int i = 0; i < list.Length; i++)
+        {
+            depth +=
+                list[i] is '(' or '[' ? 1
+                : list[i] is ')' or ']' ? -1
+                : 0;
+            if (list[i] != ',' || depth > 0)
+                continue;
+            parts.Add(list.Substring(start, i - start).Trim());
+            start = i + 1;
+        }
+        parts.Add(list.Substring(start).Trim());
+        return parts;
     }
 
     /// <summary>The text with every line that is not empty moved right by so many steps of four.</summary>

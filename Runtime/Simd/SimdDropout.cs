@@ -11,12 +11,13 @@ public static unsafe class SimdDropout
 {
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
 
-    /// <summary>Zeroes what the draws drop, in a panel of keys x panelRows probabilities.</summary>
+    /// <summary>Zeroes what the draws drop for the first rows of a panel of keys x panelRows probabilities.</summary>
     [MethodImpl(Hot)]
     public static void Apply<TReal>(
         in SimdCall call,
         in SimdItem item,
         int firstRow,
+        int rows,
         int panelRows,
         int firstKey,
         int keys,
@@ -44,12 +45,12 @@ public static unsafe class SimdDropout
             };
             int row = 0;
             if (Avx512F.IsSupported)
-                for (; row + 8 <= panelRows; row += 8)
+                for (; row + 8 <= rows; row += 8)
                     draws.Eight(firstRow + row, row);
             if (Avx2.IsSupported)
-                for (; row + 4 <= panelRows; row += 4)
+                for (; row + 4 <= rows; row += 4)
                     draws.Four(firstRow + row, row);
-            for (; row < panelRows; row++)
+            for (; row < rows; row++)
                 draws.One(firstRow + row, row);
         }
     }

@@ -19,23 +19,29 @@ public static unsafe class SimdPanels
     public static void Pack<T>(T* source, long stride, int rows, int columns, float factor, float* panel, int panelRows)
         where T : unmanaged
     {
-        if (typeof(T) == typeof(float))
+        if (rows < panelRows)
+            new Span<float>(panel, columns * panelRows).Clear();
+        float* widened = stackalloc float[IsInPlace<T>(rows) ? 0 : 8 * columns];
+        for (int next = 0; next < rows; next += 8)
         {
-            Transpose((float*)source, stride, rows, columns, factor, panel, panelRows);
-        }
-        else
-        {
-            float* widened = stackalloc float[8 * columns];
-            for (int row = 0; row < rows; row += 8)
+            (int row, int some) = Eight(next, rows);
+            if (IsInPlace<T>(rows))
             {
-                int some = Math.Min(8, rows - row);
-                SimdElements.Widen(source + row * stride, stride, some, columns, widened);
-                Transpose(widened, columns, some, columns, factor, panel + row, panelRows);
+                Transpose((float*)source + row * stride, stride, some, columns, factor, panel + row, panelRows);
+                continue;
             }
+            SimdElements.Widen(source + row * stride, stride, some, columns, widened);
+            new Span<float>(widened + some * columns, (8 - some) * columns).Clear();
+            Transpose(widened, columns, Math.Min(8, panelRows), columns, factor, panel + row, panelRows);
         }
-        for (int d = 0; d < columns && rows < panelRows; d++)
-            new Span<float>(panel + (long)d * panelRows + rows, panelRows - rows).Clear();
     }
+
+    // Whether rows are transposed where they lie: floats, eight at a time.
+    private static bool IsInPlace<T>(int rows) => typeof(T) == typeof(float) && rows >= 8;
+
+    // The next eight rows; the last few come with some before them, a second time: quicker than one by one.
+    private static (int Row, int Count) Eight(int next, int rows) =>
+        rows < 8 ? (0, rows) : (Math.Min(next, rows - 8), 8);
 
     /// <inheritdoc cref="Pack{T}(T*, long, int, int, float, float*, int)"/>
     [MethodImpl(Hot)]
@@ -79,23 +85,24 @@ public static unsafe class SimdPanels
         where T : unmanaged
     {
         const float Ln2 = 0.693147180559945309f;
-        float* narrow = stackalloc float[typeof(T) == typeof(float) ? 0 : 8 * columns];
+        float* narrow = stackalloc float[IsInPlace<T>(rows) ? 0 : 8 * columns];
         float* factors = stackalloc float[8];
-        for (int row = 0; row < rows; row += 8)
+        new Span<float>(factors, 8).Clear();
+        for (int next = 0; next < rows; next += 8)
         {
-            int some = Math.Min(8, rows - row);
-            float* rowsOut = typeof(T) == typeof(float) ? (float*)target + row * stride : narrow;
-            long rowStride = typeof(T) == typeof(float) ? stride : columns;
+            (int row, int some) = Eight(next, rows);
+            float* rowsOut = IsInPlace<T>(rows) ? (float*)target + row * stride : narrow;
+            long rowStride = IsInPlace<T>(rows) ? stride : columns;
             for (int r = 0; r < some; r++)
                 factors[r] = factor / sum[row + r];
-            TransposeBack(panel + row, panelRows, some, columns, factors, rowsOut, rowStride);
+            TransposeBack(panel + row, panelRows, Math.Min(8, panelRows), columns, factors, rowsOut, rowStride);
             for (int r = 0; r < some; r++)
             {
                 float* output = rowsOut + r * rowStride;
                 float total = sum[row + r];
                 if (total == 0)
                     new Span<float>(output, columns).Clear();
-                if (typeof(T) != typeof(float))
+                if (!IsInPlace<T>(rows))
                     SimdElements.Narrow(output, target + (row + r) * stride, columns);
                 if (logSumExp != null)
                     logSumExp[row + r] =
@@ -140,24 +147,15 @@ public static unsafe class SimdPanels
         int targetStride
     )
     {
-        int row = 0;
         float* factors = stackalloc float[8];
         new Span<float>(factors, 8).Fill(factor);
-        if (Avx.IsSupported)
-            for (; row + 8 <= rows; row += 8)
-            {
-                float* a = source + row * stride;
-                float* b = target + row;
-                int d = 0;
-                for (; d + 8 <= columns; d += 8)
-                    Transpose8(a + d, stride, factors, b + (long)d * targetStride, targetStride);
-                for (; d < columns; d++)
-                for (int r = 0; r < 8; r++)
-                    b[(long)d * targetStride + r] = a[r * stride + d] * factor;
-            }
-        for (; row < rows; row++)
-        for (int d = 0; d < columns; d++)
-            target[(long)d * targetStride + row] = source[row * stride + d] * factor;
+        int d = 0;
+        if (Avx.IsSupported && rows == 8)
+            for (; d + 8 <= columns; d += 8)
+                Transpose8(source + d, stride, factors, target + (long)d * targetStride, targetStride);
+        for (; d < columns; d++)
+        for (int r = 0; r < rows; r++)
+            target[(long)d * targetStride + r] = source[r * stride + d] * factor;
     }
 
     [MethodImpl(Hot)]

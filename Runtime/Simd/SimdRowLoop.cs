@@ -111,7 +111,7 @@ public static unsafe class SimdRowLoop
                         outcome.Fault(item, item.FirstRow, 1, from, to - from);
                     fades[i] = TKernel.Softmax(own, to - from, partials + r + i);
                     if (call.DropoutThreshold != 0)
-                        SimdDropout.Apply(call, item, item.FirstRow, 1, from, to - from, own);
+                        SimdDropout.Apply(call, item, item.FirstRow, 1, 1, from, to - from, own);
                 }
                 for (int key = from, count; key < to; key += count)
                 {

@@ -109,7 +109,7 @@ let private faults: (string * string * Fault) list =
         // Lanes.
         "all lanes have one number", windowed, InText($"Lanes{bits}", @"get => Ints\.Indices", "get => Ints.Zero")
         // The kernels' own text.
-        "keys beyond the lengths are read", documents, InText(kernel, @"keyLength - 1", "keyExtent - 1")
+        "keys beyond the lengths are read", documents, InText(kernel, @"keyLength - 1", "call.KeyLength - 1")
         "the offset is lost", windowed, InText(kernel, @"query \+ V\.Create\(item\.Offset\)", "query")
         "the last key of a row is not tested",
         windowed,
@@ -125,7 +125,7 @@ let private faults: (string * string * Fault) list =
         "dropped weights are not made up for", windowed, InText(kernel, @"\(float\)call\.DropoutScale", "1f")
         "dropout is drawn for the tile's first key",
         windowed,
-        InText(kernel, @"(SimdDropout\.Apply\(call, item, panel->FirstRow, Rows, )from", "$1start")
+        InText(kernel, @"(SimdDropout\.Apply\(call, item, panel->FirstRow, panel->Padded, Rows, )from", "$1start")
         "the distance keeps its sign", windowed, InText(kernel, @"V\.Abs\(", "(")
         "keys are taken to lie without gaps", windowed, InText(kernel, @"tile\.KeyStride", "headDim")
         "of a tile too many keys are taken to be kept by all",
@@ -133,7 +133,16 @@ let private faults: (string * string * Fault) list =
         InText(kernel, @"panel->AllLast, ", "panel->AllLast + 8, ")
         "the last few keys are scored as the first ones",
         windowed,
-        InText(panel, @"keys \+ \(count - \d+\) \* stride", "keys")
+        InText(panel, @"keys \+ \(whole - \d+\) \* stride", "keys")
+        "the last vector of rows has the queries of the first",
+        windowed,
+        InText(panel, @"queries \+ lastVector", "queries")
+        "the last vector of rows fades twice",
+        windowed,
+        InText(panel, @"V\.Create\(1f\)\.Store\(fade \+ lastVector\);", "")
+        "the last vector of rows is taken for a panel's second",
+        windowed,
+        InText(kernel, @"panel->Padded - \d+", "$0 / 2")
         "a second row takes the fade of the first",
         windowed,
         InText(panel, @"(valueDim \+ d\] \*=) fades\[r\]", "$1 fades[0]")

@@ -40,7 +40,7 @@ internal static class KnownMaximaEmitter
                     ahead.Step();
                     new Span<{{tile.Real}}>(newMaximum, Rows).Fill({{tile.Real}}.NegativeInfinity);
                     Scores{{step}}(keys, stride, queries, headDim, probabilities, newMaximum);
-                    Softmax(probabilities, {{step}}, maximum, newMaximum, sum, fade);
+                    Softmax(probabilities, {{step}}, Rows, maximum, newMaximum, sum, fade);
                     j = {{step}};
                 }
                 else

@@ -44,7 +44,7 @@ internal static class PanelEmitter
 
             {{Indent(ScoresBlock(tile, 1), 1)}}
 
-            {{(tile.SplitsLast ? Indent(ScoresOfLast(tile), 1) + "\n\n" + Indent(ScoresBlock(tile, tile.KeyUnroll, last: true), 1) + "\n" : "")}}
+            {{(tile.SplitsLast ? Indent(ScoresBlock(tile, 2 * tile.KeyUnroll, last: true), 1) + "\n" : "")}}
 
             {{Indent(Softmax(tile), 1)}}
 
@@ -56,7 +56,7 @@ internal static class PanelEmitter
 
             {{Indent(ValuesBlock(tile, 1), 1)}}
 
-            {{(tile.SplitsLast ? Indent(ValuesOfLast(tile), 1) + "\n\n" + Indent(ValuesBlock(tile, tile.ValueUnroll, last: true), 1) + "\n\n" + Indent(ValuesBlock(tile, 1, last: true), 1) + "\n" : "")}}
+            {{(tile.SplitsLast ? Indent(ValuesBlock(tile, 2 * tile.ValueUnroll, last: true), 1) + "\n\n" + Indent(ValuesBlock(tile, tile.ValueUnroll, last: true), 1) + "\n\n" + Indent(ValuesBlock(tile, 1, last: true), 1) + "\n" : "")}}
 
             {{(tile.Wide ? "" : Indent(RowKernelsEmitter.Emit(tile), 1) + "\n")}}
             {{Indent(
@@ -75,46 +75,66 @@ internal static class PanelEmitter
 
     private static string Fma(SimdTile tile) => tile.VectorBits == 128 ? "V.MultiplyAddEstimate" : "V.FusedMultiplyAdd";
 
-    private static string Scores(SimdTile tile) =>
-        $$"""
+    private static string Scores(SimdTile tile)
+    {
+        string step = Number(tile.KeyUnroll);
+        // With one vector of rows as many registers are free for twice the keys.
+        string twice = Number(2 * tile.KeyUnroll);
+        string split = tile.SplitsLast
+            ? $$"""
+                int whole = Math.Clamp(lastOnly, 0, count);
+                whole = count - whole < {{twice}} ? count : whole;
+
+                """
+            : "";
+        string whole = tile.SplitsLast ? "whole" : "count";
+        string last = tile.SplitsLast
+            ? $$"""
+
+                for (j = whole; j < count; j += {{twice}})
+                {
+                    ahead.Step();
+                    ahead.Step();
+                    int at = Math.Min(j, count - {{twice}});
+                    Scores{{twice}}OfLast(keys + at * stride, stride, queries + lastVector, headDim, scores + at * Rows + lastVector, maximum + lastVector);
+                }
+                """
+            : "";
+        return $$"""
             /// <summary>
-            /// Scores of some keys: scores[j][row] = sum over d of keys[j][d] * queries[d][row], raising maximum to the greatest of each row.
+            /// Scores of some keys: scores[j][row] = sum over d of keys[j][d] * queries[d][row], raising maximum to the greatest of each row{{OfLast(
+                tile
+            )}}.
             /// Meanwhile it fetches what comes next.
             /// </summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static void Scores({{tile.Real}}* keys, nint stride, int count, {{tile.Real}}* queries, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum, ref SimdAhead ahead)
+            public static void Scores({{tile.Real}}* keys, nint stride, int count, {{Last(
+                tile
+            )}}{{tile.Real}}* queries, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum, ref SimdAhead ahead)
             {
-                int j = 0;
-                for (; j + {{tile.KeyUnroll}} <= count; j += {{tile.KeyUnroll}})
+            {{Indent(split, 1)}}    int j = 0;
+                for (; j + {{step}} <= {{whole}}; j += {{step}})
                 {
                     ahead.Step();
-                    Scores{{tile.KeyUnroll}}(keys + j * stride, stride, queries, headDim, scores + j * Rows, maximum);
+                    Scores{{step}}(keys + j * stride, stride, queries, headDim, scores + j * Rows, maximum);
                 }
                 // The last few keys come with some before them, a second time: quicker than one by one.
-                if (j < count && j > 0)
-                    Scores{{tile.KeyUnroll}}(keys + (count - {{tile.KeyUnroll}}) * stride, stride, queries, headDim, scores + (count - {{tile.KeyUnroll}}) * Rows, maximum);
+                if (j < {{whole}} && j > 0)
+                    Scores{{step}}(keys + ({{whole}} - {{step}}) * stride, stride, queries, headDim, scores + ({{whole}} - {{step}}) * Rows, maximum);
                 else
-                    for (; j < count; j++)
-                        Scores1(keys + j * stride, stride, queries, headDim, scores + j * Rows, maximum);
+                    for (; j < {{whole}}; j++)
+                        Scores1(keys + j * stride, stride, queries, headDim, scores + j * Rows, maximum);{{Indent(
+                last,
+                1
+            )}}
             }
             """;
+    }
 
-    private static string ScoresOfLast(SimdTile tile) =>
-        $$"""
-            /// <summary>As above, of the rows in a panel's last vector alone, for a whole step of keys at least.</summary>
-            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static void ScoresOfLast({{tile.Real}}* keys, nint stride, int count, {{tile.Real}}* queries, int headDim, {{tile.Real}}* scores, {{tile.Real}}* maximum, ref SimdAhead ahead)
-            {
-                for (int j = 0; j < count; j += {{tile.KeyUnroll}})
-                {
-                    ahead.Step();
-                    int from = count - j < {{tile.KeyUnroll}} ? count - {{tile.KeyUnroll}} : j;
-                    Scores{{tile.KeyUnroll}}OfLast(keys + from * stride, stride, queries + {{tile.Rows
-                - tile.Lanes}}, headDim, scores + from * Rows + {{tile.Rows - tile.Lanes}}, maximum + {{tile.Rows
-                - tile.Lanes}});
-                }
-            }
-            """;
+    private static string OfLast(SimdTile tile) =>
+        tile.SplitsLast ? "; from key lastOnly on of the rows from lastVector on alone" : "";
+
+    private static string Last(SimdTile tile) => tile.SplitsLast ? "int lastOnly, int lastVector, " : "";
 
     private static string ScoresBlock(SimdTile tile, int keys, bool last = false)
     {
@@ -177,14 +197,14 @@ internal static class PanelEmitter
     private static string Softmax(SimdTile tile) =>
         $$"""
             /// <summary>
-            /// Turns scores into probabilities against the new maximum of each row, moves maximum to it, and says in fade by what
-            /// earlier sums and outputs shrink: exactly 1 where the maximum did not move, so that error does not grow with length.
+            /// Turns scores of a panel's first rows into probabilities against the new maximum of each, moves maximum to it, and says in fade by
+            /// what earlier sums and outputs shrink: exactly 1 where the maximum did not move, so that error does not grow with length.
             /// </summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static void Softmax({{tile.Real}}* scores, int count, {{tile.Real}}* maximum, {{tile.Real}}* newMaximum, {{tile.Real}}* sum, {{tile.Real}}* fade)
+            public static void Softmax({{tile.Real}}* scores, int count, int rows, {{tile.Real}}* maximum, {{tile.Real}}* newMaximum, {{tile.Real}}* sum, {{tile.Real}}* fade)
             {
                 Reals lowest = V.Create({{tile.Real}}.NegativeInfinity);
-                for (int row = 0; row < Rows; row += {{tile.Lanes}})
+                for (int row = 0; row < rows; row += {{tile.Lanes}})
                 {
                     Reals top = V.Load(newMaximum + row);
                     // Nothing kept so far: subtract 0, so that -inf gives probability 0 and not NaN.
@@ -220,37 +240,57 @@ internal static class PanelEmitter
             }
             """;
 
-    private static string Values(SimdTile tile) =>
-        $$"""
+    private static string Values(SimdTile tile)
+    {
+        string Columns(string last, string count, string lastVector) =>
+            $$"""
+                for (; d + {{tile.ValueUnroll}} <= valueDim; d += {{tile.ValueUnroll}})
+                {
+                    ahead.Step();
+                    Values{{tile.ValueUnroll}}{{last}}(values + d, stride, {{count}}, probabilities{{lastVector}}, fade{{lastVector}}, outputs + d * Rows{{lastVector}});
+                }
+                for (; d < valueDim; d++)
+                    Values1{{last}}(values + d, stride, {{count}}, probabilities{{lastVector}}, fade{{lastVector}}, outputs + d * Rows{{lastVector}});
+                """;
+        string columns = tile.SplitsLast
+            ? $$"""
+                int whole = Math.Clamp(lastOnly, 0, count), d = 0;
+                if (whole > 0)
+                {
+                {{Indent(Columns("", "whole", ""), 1)}}
+                }
+                if (whole == count)
+                    return;
+                if (whole > 0)
+                    V.Create(1f).Store(fade + lastVector);
+                values += whole * stride;
+                probabilities += whole * Rows;
+                for (d = 0; d + {{2 * tile.ValueUnroll}} <= valueDim; d += {{2 * tile.ValueUnroll}})
+                {
+                    ahead.Step();
+                    ahead.Step();
+                    Values{{2
+                    * tile.ValueUnroll}}OfLast(values + d, stride, count - whole, probabilities + lastVector, fade + lastVector, outputs + d * Rows + lastVector);
+                }
+                {{Columns("OfLast", "count - whole", " + lastVector")}}
+                """
+            : "int d = 0;\n" + Columns("", "count", "");
+        return $$"""
             /// <summary>
-            /// Outputs: outputs[d][row] = outputs[d][row] * fade[row] + sum over keys of values[j][d] * probabilities[j][row].
+            /// Outputs: outputs[d][row] = outputs[d][row] * fade[row] + sum over keys of values[j][d] * probabilities[j][row]{{OfLast(
+                tile
+            )}}.
+            /// Meanwhile it fetches what comes next.
             /// </summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static void Values({{tile.Real}}* values, nint stride, int count, {{tile.Real}}* probabilities, {{tile.Real}}* fade, {{tile.Real}}* outputs, int valueDim)
+            public static void Values({{tile.Real}}* values, nint stride, int count, {{Last(
+                tile
+            )}}{{tile.Real}}* probabilities, {{tile.Real}}* fade, {{tile.Real}}* outputs, int valueDim, ref SimdAhead ahead)
             {
-                int d = 0;
-                for (; d + {{tile.ValueUnroll}} <= valueDim; d += {{tile.ValueUnroll}})
-                    Values{{tile.ValueUnroll}}(values + d, stride, count, probabilities, fade, outputs + d * Rows);
-                for (; d < valueDim; d++)
-                    Values1(values + d, stride, count, probabilities, fade, outputs + d * Rows);
+            {{Indent(columns, 1)}}
             }
             """;
-
-    private static string ValuesOfLast(SimdTile tile) =>
-        $$"""
-            /// <summary>Adds the weighted values of further keys to the outputs of the rows in a panel's last vector.</summary>
-            [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            public static void ValuesOfLast({{tile.Real}}* values, nint stride, int count, {{tile.Real}}* probabilities, {{tile.Real}}* outputs, int valueDim)
-            {
-                probabilities += {{tile.Rows - tile.Lanes}};
-                outputs += {{tile.Rows - tile.Lanes}};
-                int d = 0;
-                for (; d + {{tile.ValueUnroll}} <= valueDim; d += {{tile.ValueUnroll}})
-                    Values{{tile.ValueUnroll}}OfLast(values + d, stride, count, probabilities, outputs + d * Rows);
-                for (; d < valueDim; d++)
-                    Values1OfLast(values + d, stride, count, probabilities, outputs + d * Rows);
-            }
-            """;
+    }
 
     private static string ValuesBlock(SimdTile tile, int columns, bool last = false)
     {
@@ -272,23 +312,20 @@ internal static class PanelEmitter
             );
         return $$"""
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-            private static void Values{{columns}}{{(last ? "OfLast" : "")}}({{tile.Real}}* value, nint stride, int count, {{tile.Real}}* probability, {{(last ? "" : tile.Real + "* fade, ")}}{{tile.Real}}* outputs)
+            private static void Values{{columns}}{{(last ? "OfLast" : "")}}({{tile.Real}}* value, nint stride, int count, {{tile.Real}}* probability, {{tile.Real}}* fade, {{tile.Real}}* outputs)
             {
             {{Indent(Lines(columns, vectors, (d, i) => $"Reals {Accumulator(d, i)} = Reals.Zero;"), 1)}}
             {{(columns == 1 ? "" : Indent($"for (; count >= 2; count -= 2, value += 2 * stride, probability += 2 * Rows)\n{{\n{Indent(Step(0), 1)}\n{Indent(Step(1), 1)}\n}}", 1) + "\n")}}    for (; count > 0; count--, value += stride, probability += Rows)
                 {
             {{Indent(Step(0), 2)}}
                 }
-            {{(last ? "" : Indent(Lines(vectors, i => $"Reals f{i} = V.Load(fade{At(tile, 0, i)});"), 1) + "\n")}}{{Indent(
+            {{Indent(Lines(vectors, i => $"Reals f{i} = V.Load(fade{At(tile, 0, i)});"), 1)}}
+            {{Indent(
                 Lines(
                     columns,
                     vectors,
                     (d, i) =>
-                        (
-                            last
-                                ? $"(V.Load(outputs{At(tile, d, i)}) + {Accumulator(d, i)})"
-                                : $"{Fma(tile)}(V.Load(outputs{At(tile, d, i)}), f{i}, {Accumulator(d, i)})"
-                        ) + $".Store(outputs{At(tile, d, i)});"
+                        $"{Fma(tile)}(V.Load(outputs{At(tile, d, i)}), f{i}, {Accumulator(d, i)}).Store(outputs{At(tile, d, i)});"
                 ),
                 1
             )}}

@@ -18,8 +18,6 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
     private const string Parameters = "in SimdCall call, in SimdArguments arguments, in SimdItem item, Panel* panel";
 
     // Vectors of ints over a panel's rows: as many lanes as floats have, whatever the kernel computes in.
-    private int IntLanes => tile.VectorBits / 32;
-
     public bool HasBounds => !coverage.Conditions.IsEmpty || !coverage.First.IsEmpty || !coverage.Last.IsEmpty;
 
     public bool HasMask => HasBounds || !coverage.Rest.IsEmpty;
@@ -72,8 +70,8 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
             {
                 public {{tile.Real}}* Queries, Outputs, Maximum, NewMaximum, Sum, Fade;
                 public int* FirstKeys, LastKeys;
-                public int FirstRow, Rows, First, Last{{(HasBounds ? ", AllFirst, AllLast" : "")}}{{(
-                HasBounds && tile.SplitsLast ? ", LastBefore" : ""
+                public int FirstRow, Rows, Padded, First, Last{{(HasBounds ? ", AllFirst, AllLast" : "")}}{{(
+                tile.SplitsLast ? ", LastBefore" : ""
             )}};{{leaves}}
             }{{keyLeaves}}
             """;
@@ -121,7 +119,7 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
                     (panel->First, panel->Last) = (int.MaxValue, -1);
                     return;
                 }{{Section(scope, Level.Uniform, 1)}}
-                for (int row = 0; row < Rows; row += {{IntLanes}})
+                for (int row = 0; row < panel->Padded; row += {{tile.IntLanes}})
                 {
             {{Indent(RowFields, 2)}}{{Section(scope, Level.Row, 2)}}{{(
                 tile.SplitsLast ? "\n        before = lasts;" : ""
@@ -242,7 +240,7 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
             bool fault = false;
             Ints faults = Ints.Zero;
             {{string.Join("\n", start)}}{{Section(scope, Level.Uniform, 0)}}
-            for (int {{variable}} = 0; {{variable}} < {{count}}; {{variable}} += {{IntLanes}})
+            for (int {{variable}} = 0; {{variable}} < {{count}}; {{variable}} += {{tile.IntLanes}})
             {
             {{Indent(fields, 1)}}{{Section(scope, level, 1)}}
             {{Indent(string.Join("\n", step), 1)}}
@@ -257,7 +255,7 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
             private static void LeavesOfRows({{Parameters}})
             {
-            {{Indent(LeafLoop(Dependence.Row, RowFields, "Rows", "panel->", "row"), 1)}}
+            {{Indent(LeafLoop(Dependence.Row, RowFields, "panel->Padded", "panel->", "row"), 1)}}
             }
             """;
 
@@ -407,7 +405,7 @@ internal sealed class SimdCoverageEmitter(AttentionSpec spec, Coverage coverage,
 
                 Ints any = Ints.Zero, all = Ints.AllBitsSet;
                 Ints from = V.Create(firstKey), to = V.Create(lastKey);
-                for (int row = 0; row < Rows; row += {{IntLanes}})
+                for (int row = 0; row < panel->Padded; row += {{tile.IntLanes}})
                 {
                     Ints first = V.Load(panel->FirstKeys + row), last = V.Load(panel->LastKeys + row);
                     any |= V.LessThanOrEqual(first, last) & V.LessThanOrEqual(first, to) & V.GreaterThanOrEqual(last, from);

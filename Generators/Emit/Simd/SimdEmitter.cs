@@ -35,11 +35,6 @@ internal sealed class SimdEmitter
 
     private bool HasBounds => kinds.HasBounds;
 
-    private bool SplitsLast => HasBounds && tile.SplitsLast;
-
-    private const string ValuesOfLast =
-        "\n            if (lastOnly < to)\n                MicroKernels.ValuesOfLast(tile.ValuesFrom(call, lastOnly - start), tile.ValueStride, to - lastOnly, scores + (lastOnly - from) * Rows, panel->Outputs, valueDim);";
-
     /// <summary>The kernel's type: generic in the stored element, except for doubles.</summary>
     public static string KernelName(SimdTile tile) =>
         tile.Wide ? $"SimdWide{tile.VectorBits}" : $"Simd{tile.VectorBits}";
@@ -92,7 +87,7 @@ internal sealed class SimdEmitter
             {{Indent(Open(), 1)}}
 
             {{Indent(Close(), 1)}}
-            {{Indent(string.Concat(kinds.Emit().Concat(mods.Emit()).Select(part => "\n" + part + "\n")), 1)}}
+            {{Indent(string.Concat(kinds.Emit().Concat(mods.Emit()).Select(part => "\n" + WithoutUnusedLocals(part) + "\n")), 1)}}
             {{Indent(tile.Wide ? NoRows : new SimdRowsEmitter(spec, coverage, tile, text.IsUniform ? "BlockN" : "Sizes(call).BlockN").Emit(), 1)}}
 
             {{Indent(kinds.PanelStruct(), 1)}}
@@ -185,9 +180,9 @@ internal sealed class SimdEmitter
             ? ("tiles * BlockN", "nextTiles * BlockN")
             : ("BlockN", "BlockN");
         string steps =
-            kinds.HasKeyLeaves ? $"((end - start + {tile.KeyUnroll - 1}) / {tile.KeyUnroll})"
+            kinds.HasKeyLeaves ? $"(end - start + {tile.KeyUnroll - 1}) / {tile.KeyUnroll}"
             : text.IsUniform ? Number((plan.BlockN + tile.KeyUnroll - 1) / tile.KeyUnroll)
-            : $"((BlockN + {tile.KeyUnroll - 1}) / {tile.KeyUnroll})";
+            : $"(BlockN + {tile.KeyUnroll - 1}) / {tile.KeyUnroll}";
         string passLeaves = kinds.HasKeyLeaves ? ", keyLeaves" : "";
         string kind = kinds.HasMask
             ? $"TileKind kind = from < to ? Kind(call, arguments, item, panel, from, to - 1{passLeaves}) : TileKind.Empty;"
@@ -217,7 +212,7 @@ internal sealed class SimdEmitter
                     {{next}}
                     int start = index * BlockN, end = Math.Min(start + {{keys}}, last + 1);
                     tile.Locate(call, item, start, end - start, count > 1, copy);
-                    ahead.Begin<{{StoredType}}>(call, item, start, (int)Math.Min((long)next * BlockN, last + 1L), last, {{nextKeys}}, count * {{steps}});
+                    ahead.Begin<{{StoredType}}>(call, item, start, (int)Math.Min((long)next * BlockN, last + 1L), last, {{nextKeys}}, count * ({{steps}} + valueDim / {{tile.ValueUnroll}}));
                     for (int p = 0; p < count; p++)
                     {
                         Panel* panel = panels + p;
@@ -230,11 +225,9 @@ internal sealed class SimdEmitter
                             continue;
                         }
                         {{Real}}* keys = tile.KeysFrom(call, from - start);
-            {{Indent(WithKnownMaxima() + KeepMaxima + ScoresAndChanges(), 3)}}
-                        MicroKernels.Softmax(scores, to - from, panel->Maximum, panel->NewMaximum, panel->Sum, panel->Fade);{{Dropout()}}
-                        MicroKernels.Values(tile.ValuesFrom(call, from - start), tile.ValueStride, {{(
-                SplitsLast ? "lastOnly" : "to"
-            )}} - from, scores, panel->Fade, panel->Outputs, valueDim);{{(SplitsLast ? ValuesOfLast : "")}}
+            {{Indent(LastOnly + WithKnownMaxima() + KeepMaxima + ScoresAndChanges(), 3)}}
+                        MicroKernels.Softmax(scores, to - from, panel->Padded, panel->Maximum, panel->NewMaximum, panel->Sum, panel->Fade);{{Dropout()}}
+                        {{Values}}
                     }
                 }
 
@@ -251,12 +244,12 @@ internal sealed class SimdEmitter
     private string WithKnownMaxima() =>
         tile.TakesKnownMaxima && spec.Scores.IsEmpty
             ? $$"""
-                if (kind == TileKind.Full && MicroKernels.Probabilities(keys, tile.KeyStride, to - from, panel->Queries, headDim, scores, panel->Maximum, panel->NewMaximum, panel->Sum, panel->Fade, ref ahead))
+                if (kind == TileKind.Full{{(tile.SplitsLast ? " && lastOnly == to" : "")}} && MicroKernels.Probabilities(keys, tile.KeyStride, to - from, panel->Queries, headDim, scores, panel->Maximum, panel->NewMaximum, panel->Sum, panel->Fade, ref ahead))
                 {
                     {{(
                     kinds.HasKeyLeaves ? "outcome.Full += (to - 1) / BlockN - from / BlockN + 1" : "outcome.Full++"
                 )}};{{Dropout()}}
-                    MicroKernels.Values(tile.ValuesFrom(call, from - start), tile.ValueStride, to - from, scores, panel->Fade, panel->Outputs, valueDim);
+                    {{Values}}
                     continue;
                 }
 
@@ -268,10 +261,9 @@ internal sealed class SimdEmitter
     private string ScoresAndChanges()
     {
         bool hasScores = !spec.Scores.IsEmpty;
-        string Scores(string keys, string count, string scores, string maximum) =>
-            $"MicroKernels.Scores({keys}, tile.KeyStride, {count}, panel->Queries, headDim, {scores}, panel->{maximum}, ref ahead);";
+        string changed = hasScores ? "panel->Fade" : "panel->NewMaximum";
         if (!kinds.HasMask)
-            return Scores("keys", "to - from", "scores", hasScores ? "Fade" : "NewMaximum")
+            return Scores("from", "to", "scores", changed)
                 + "\noutcome.Full++;"
                 + (hasScores ? "\nChange(call, arguments, item, panel, from, to - from, scores, ref outcome);" : "");
         string inside = coverage.Rest.IsEmpty
@@ -280,48 +272,51 @@ internal sealed class SimdEmitter
         string computed = kinds.HasKeyLeaves ? "(to - 1) / BlockN - from / BlockN + 1" : "1";
         const string Part = "(call, arguments, item, panel, a, b - a, s, ref outcome);";
         string change = hasScores ? $"\n    else\n        Change{Part}" : "";
-        string split = SplitsLast
-            ? $$"""
-
-                // From here on only rows of the last vector keep keys: under a causal mask's edge, half of a panel.
-                int lastOnly = Math.Max(from, panel->LastBefore + 1);
-                if (low > from || lastOnly < high || lastOnly + {{tile.KeyUnroll}} > to)
-                    lastOnly = to;
-                """
-            : "";
-        string scoresOfLast = SplitsLast
-            ? """
-
-                    if (lastOnly < b)
-                        MicroKernels.ScoresOfLast(keys + (lastOnly - from) * tile.KeyStride, tile.KeyStride, b - lastOnly, panel->Queries, headDim, scores + (lastOnly - from) * Rows, panel->Fade, ref ahead);
-                """
-            : "";
         return $$"""
             (int low, int high) = (from, to);
             if (kind == TileKind.Partial)
                 (outcome.Partial, (low, high)) = (outcome.Partial + {{computed}}, {{inside}});
             else
-                outcome.Full += {{computed}};{{split}}
+                outcome.Full += {{computed}};
             // Between low and high every row keeps every key.
             for (int part = 0; part < 3; part++)
             {
                 (int a, int b) = part == 0 ? (low, high) : part == 1 ? (from, low) : (high, to);
                 if (a >= b)
                     continue;
-                {{Real}}* s = scores + (a - from) * Rows;
-                {{Scores("keys + (a - from) * tile.KeyStride", SplitsLast ? "Math.Min(b, lastOnly) - a" : "b - a", "s", hasScores ? "Fade" : "NewMaximum").Replace(
-                "panel->NewMaximum",
-                "part == 0 ? panel->NewMaximum : panel->Fade"
-            )}}{{scoresOfLast}}
+                {{Real}}* s = scores + (a - from) * Rows, top = {{(
+                hasScores ? changed : $"part == 0 ? {changed} : panel->Fade"
+            )}};
+                {{Scores("a", "b", "s", "top")}}
                 if (part > 0)
                     {{(hasScores ? "ChangeAndMask" : "Mask")}}{{Part}}{{change}}
             }
             """;
     }
 
+    private string LastOnly =>
+        tile.SplitsLast
+            ? $$"""
+                // From here on only rows of the last vector keep keys: half of a panel under a causal mask's edge, all of one with so few rows.
+                int lastOnly = Math.Clamp(panel->LastBefore + 1, from, to), lastVector = panel->Padded - {{tile.Lanes}};
+
+                """
+            : "";
+
+    private string Scores(string a, string b, string scores, string maximum)
+    {
+        string keys = a == "from" ? "keys" : $"keys + ({a} - from) * tile.KeyStride";
+        return $"MicroKernels.Scores({keys}, tile.KeyStride, {b} - {a}, {Last(a)}panel->Queries, headDim, {scores}, {maximum}, ref ahead);";
+    }
+
+    private string Values =>
+        $"MicroKernels.Values(tile.ValuesFrom(call, from - start), tile.ValueStride, to - from, {Last("from")}scores, panel->Fade, panel->Outputs, valueDim, ref ahead);";
+
+    private string Last(string from) => tile.SplitsLast ? $"lastOnly - {from}, lastVector, " : "";
+
     private string Dropout() =>
         spec.Dropout
-            ? "\n            SimdDropout.Apply(call, item, panel->FirstRow, Rows, from, to - from, scores);"
+            ? "\n            SimdDropout.Apply(call, item, panel->FirstRow, panel->Padded, Rows, from, to - from, scores);"
             : "";
 
     private string Open()
@@ -345,7 +340,12 @@ internal sealed class SimdEmitter
                 """;
         string bounds = HasBounds
             ? "\n    Bounds(call, arguments, item, panel, ref outcome);"
-            : "\n    (panel->First, panel->Last) = (item.KeyLength == 0 ? int.MaxValue : 0, item.KeyLength - 1);";
+            : "\n    (panel->First, panel->Last) = (item.KeyLength == 0 ? int.MaxValue : 0, item.KeyLength - 1);"
+                + (
+                    tile.SplitsLast
+                        ? $"\n    panel->LastBefore = panel->Padded == {tile.Lanes} ? -1 : panel->Last;"
+                        : ""
+                );
         string leaves = kinds.HasRowLeaves ? "\n    LeavesOfRows(call, arguments, item, panel);" : "";
         return $$"""
             /// <summary>Packs a panel's queries and finds the keys that its rows may keep.</summary>
@@ -363,6 +363,7 @@ internal sealed class SimdEmitter
                 panel->LastKeys = panel->FirstKeys + Rows;
                 panel->FirstRow = item.FirstRow + row;
                 panel->Rows = Math.Min(Rows, item.Rows - row);
+                panel->Padded = (panel->Rows + {{tile.IntLanes - 1}}) / {{tile.IntLanes}} * {{tile.IntLanes}};
                 {{pack}}(call.QueryRow<{{StoredType}}>(item) + row * call.QueryStrides.Row, call.QueryStrides.Row, panel->Rows, headDim, {{factor}}, panel->Queries, Rows);
                 new Span<{{Real}}>(panel->Outputs, Rows * valueDim).Clear();{{Indent(sink, 1)}}{{bounds}}{{leaves}}
             }

@@ -67,7 +67,7 @@ internal sealed class SimdModsEmitter(AttentionSpec spec, Coverage coverage, Sim
                 Floats lowest = V.Create(float.NegativeInfinity);
                 bool fault = false;
                 Ints faults = Ints.Zero;{{Section(scope, Level.Uniform, 1)}}
-                for (int row = 0; row < Rows; row += {{tile.Lanes}})
+                for (int row = 0; row < panel->Padded; row += {{tile.Lanes}})
                 {
             {{Indent(RowFields, 2)}}{{(
                 masked && HasBounds

@@ -65,8 +65,10 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
             public static void Values(float* values, nint stride, int count, float* probabilities, nint scoreStride, float* fades, int rows, float* outputs, int valueDim) =>
                 MicroKernels.RowValues(values, stride, count, probabilities, scoreStride, fades, rows, outputs, valueDim);
 
-            {{Open()}}
-            {{(HasRest ? "\n" + Kind() + "\n" : "")}}{{(HasChange ? "\n" + Change() + "\n" : "")}}
+            {{WithoutUnusedLocals(Open())}}
+            {{(HasRest ? "\n" + WithoutUnusedLocals(Kind()) + "\n" : "")}}{{(
+                HasChange ? "\n" + WithoutUnusedLocals(Change()) + "\n" : ""
+            )}}
             """;
     }
 
@@ -76,7 +78,7 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
         new(axis, new ScalarDialect(), SimdScope.ArgumentName, ArgumentUse.Trusted(spec), SimdScope.Names());
 
     private static string RowFields =>
-        SimdScope.UniformFields + "\n    int query = item.FirstRow, queryPosition = query + item.Offset;";
+        SimdScope.UniformFields + "\nint query = item.FirstRow, queryPosition = query + item.Offset;";
 
     private string Open()
     {
@@ -100,10 +102,13 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
         string body =
             bounds.Count == 0
                 ? ""
-                : SimdScope.Section(scope, Level.Uniform, 2)
+                : "\n    if (keyLength > 0)\n    {"
+                    + SimdScope.Section(scope, Level.Uniform, 2)
                     + SimdScope.Section(scope, Level.Row, 2)
                     + "\n"
-                    + Indent(string.Join("\n", bounds), 2);
+                    + Indent(string.Join("\n", bounds), 2)
+                    + "\n    }";
+        string fault = scope.CanFault ? "\n    if (fault)\n        outcome.Fault(item, query, 1, 0, keyLength);" : "";
         return $$"""
             /// <summary>The keys that a row may keep.</summary>
             [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -111,14 +116,9 @@ internal sealed class SimdRowsEmitter(AttentionSpec spec, Coverage coverage, Sim
             {
             {{Indent(RowFields, 1)}}
                 long first = 0, last = keyLength - 1;
-                bool fault = false;
-                if (keyLength > 0)
-                {{{body}}
-                }
+                bool fault = false;{{body}}
                 row->First = (int)Math.Min(first, int.MaxValue);
-                row->Last = (int)Math.Max(last, -1);
-                if (fault)
-                    outcome.Fault(item, query, 1, 0, keyLength);
+                row->Last = (int)Math.Max(last, -1);{{fault}}
             }
             """;
     }

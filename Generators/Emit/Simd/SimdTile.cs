@@ -26,9 +26,12 @@ internal readonly record struct SimdTile(int VectorBits, bool Wide, int RowVecto
 
     public int Rows => RowVectors * Lanes;
 
+    /// <summary>Row numbers in a vector, which bounds and mods go by: a panel's rows are padded to as many.</summary>
+    public int IntLanes => VectorBits / 32;
+
     /// <summary>
-    /// Whether keys that only the rows of a panel's last vector keep, as at a causal mask's edge, are computed for these alone.
-    /// A panel of doubles has too few rows.
+    /// Whether a panel's last vector of rows is computed alone where only its rows keep keys, as at a causal mask's edge, and where it is all
+    /// that the panel has. A panel of doubles has too few rows.
     /// </summary>
     public bool SplitsLast => !Wide && RowVectors > 1;
 
