@@ -9,6 +9,11 @@ internal static class TensorDistribution
     // A part of one tile of keys costs more to begin and to merge than it saves.
     private const int LeastTilesOfPart = 2;
 
+    // Of rounds that descend there are few, or pairs are as even. All heads' keys are read at a time, and should stay in the second-level cache.
+    private const int MostRounds = 16;
+    private const double DescendingLoss = 1.04;
+    private const long MostKeyBytes = 32 << 20;
+
     /// <summary>The work of a call.</summary>
     /// <param name="shape">The call's shape.</param>
     /// <param name="kernel">The kernel.</param>
@@ -52,9 +57,39 @@ internal static class TensorDistribution
         if (work.Parts <= 1)
             (work.Whole, work.Parts) = (units, 1);
         work.Units = work.Whole + (units - work.Whole) * work.Parts;
+        if (isHopper && reach == KeyReach.FromFirst && tiles > groups / 2 && KeyBytes(shape) <= MostKeyBytes)
+            work = Descending(shape, kernel, work.For(sets, groups), sets, groups);
         int launched = isHopper ? Math.Min(work.Units, groups) : work.Units;
-        return (work.For(launched), launched);
+        return (work.For(sets, launched), launched);
     }
+
+    // Tiles one by one, those with the most keys first, where that is estimated to be done earlier: a few pairs beyond a round take as long as
+    // a round of them.
+    private static TensorWork Descending(
+        in AttentionShape shape,
+        TensorKernel kernel,
+        in TensorWork work,
+        int sets,
+        int groups
+    )
+    {
+        int tiles = sets * work.QueryTiles;
+        if (tiles > MostRounds * groups)
+            return work;
+        TensorWork descending = work;
+        (descending.TilesOfUnit, descending.Parts, descending.Descends) = (1, 1, 1);
+        descending.Whole = descending.Units = tiles;
+        descending = descending.For(sets, groups);
+        return
+            TensorTail.CausalMicroseconds(shape, kernel, descending, groups) * DescendingLoss
+            < TensorTail.CausalMicroseconds(shape, kernel, work, groups)
+            ? descending
+            : work;
+    }
+
+    // Keys and values of all heads together.
+    private static long KeyBytes(in AttentionShape shape) =>
+        sizeof(ushort) * (long)shape.Batch * shape.KeyHeads * shape.KeyLength * (shape.HeadDim + shape.ValueDim);
 
     /// <summary>Rows that share keys and may share tiles.</summary>
     public static long SharingRows(in AttentionShape shape) =>

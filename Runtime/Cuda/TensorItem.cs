@@ -16,14 +16,16 @@ public static class TensorItem
 
     /// <summary>
     /// The unit of a group's step. From round to round the groups change places: the number of units of a head often divides that of the
-    /// groups, and a group would meet the same tile of every head.
+    /// groups, and a group would meet the same tile of every head. Where units descend, the first becomes the last and the last the first.
     /// </summary>
     [MethodImpl(Inline)]
     public static int Unit(in TensorMemory memory, int step)
     {
         int round = step >> (memory.Work.TilesOfUnit - 1);
-        int group = Grid.IdxX + round;
-        return round * Grid.DimX + group - memory.Work.ByGroups.Into(group) * Grid.DimX;
+        int group = Grid.IdxX + round,
+            next = group - memory.Work.ByGroups.Into(group) * Grid.DimX,
+            turned = (round & 1) == 0 ? Grid.IdxX : Grid.DimX - 1 - Grid.IdxX;
+        return round * Grid.DimX + (memory.Work.Descends != 0 ? turned : next);
     }
 
     /// <summary>

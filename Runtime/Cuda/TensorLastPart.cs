@@ -20,8 +20,11 @@ public static class TensorLastPart
     // Tiles that a stream's counters are for: more than any device has multiprocessors for.
     internal const int MostTiles = 1024;
 
-    // Rows of a tile that one warpgroup has.
-    private const int MostRows = 64;
+    // Rows of a tile that a group is as quick at as a kernel for all rows, which has every multiprocessor for them: some more where rows are few in all,
+    // which that kernel has a group for each of.
+    private const int MostRows = 16,
+        MostRowsOfFew = 24,
+        FewRows = 1024;
 
     // A group takes longer for more than that than all multiprocessors do, with a kernel's start.
     private const int MostBytes = 96 << 10;
@@ -39,7 +42,7 @@ public static class TensorLastPart
         && work.TilesOfUnit == 1
         && work.Units - work.Whole <= groups
         && work.Slots / work.Parts <= MostTiles
-        && work.Rows <= MostRows
+        && (work.Rows <= MostRows || work.Rows <= MostRowsOfFew && work.Slots / work.Parts * work.Rows <= FewRows)
         && (long)work.Parts * work.Rows * RowBytes(columns) <= Math.Min(MostBytes, sharedBytes - Beside);
 
     /// <summary>

@@ -46,12 +46,13 @@ internal static class TensorMerge
         int mostThreads = Threads
     )
     {
+        // Where each multiprocessor would have more than a quarter of its warps for them, rows are many.
         const int WarpsOfProcessor = 64;
         int rows = work.Slots / work.Parts * work.Rows,
             threads = Math.Min(Threads, mostThreads),
             mostWarps = threads / 32,
             warps = (valueDim + 31) / 32;
-        if ((long)rows * warps * 2 > (long)WarpsOfProcessor * processors)
+        if ((long)rows * warps * 4 > (long)WarpsOfProcessor * processors)
         {
             int threadsOfRow = (valueDim + ColumnsOfThread - 1) / ColumnsOfThread;
             long all = (long)rows * threadsOfRow;

@@ -78,6 +78,57 @@ internal static class TensorTail
         return (times.OfWhole(work.Whole) + (split == 0 ? 0 : times.OfParts(split, work.Parts))) * times.Tile;
     }
 
+    /// <summary>As <see cref="Microseconds"/>, where each row keeps the keys up to its own: of units that are not split what the group has that has most.</summary>
+    /// <param name="shape">The call's shape.</param>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="work">How its work is shared out.</param>
+    /// <param name="groups">The groups that the device runs at a time.</param>
+    public static double CausalMicroseconds(
+        in AttentionShape shape,
+        TensorKernel kernel,
+        in TensorWork work,
+        int groups
+    )
+    {
+        if (work.Whole < work.Units)
+            return Microseconds(shape, kernel, work, groups);
+        Span<double> ofPlaces = stackalloc double[TensorDistribution.Ceiling(work.QueryTiles, work.TilesOfUnit)],
+            ofGroups = stackalloc double[groups];
+        for (int place = 0; place < ofPlaces.Length; place++)
+        {
+            int mirrored = work.QueryTiles - 1 - place;
+            ofPlaces[place] = OfTile(shape, kernel, work, mirrored);
+            if (work.TilesOfUnit == 2 && place < mirrored)
+                ofPlaces[place] += OfTile(shape, kernel, work, place);
+        }
+        ofGroups.Clear();
+        for (int unit = 0, run = 0, ofRun = 0, round = 0, turn = 0; unit < work.Units; unit++)
+        {
+            // As TensorItem.Unit has it.
+            int group =
+                work.Descends == 0 ? ((turn - round) % groups + groups) % groups
+                : round % 2 == 0 ? turn
+                : groups - 1 - turn;
+            ofGroups[group] += ofPlaces[work.Descends == 0 ? ofRun : run];
+            if (++ofRun == work.Run)
+                (run, ofRun) = (run + 1, 0);
+            if (++turn == groups)
+                (round, turn) = (round + 1, 0);
+        }
+        double most = 0;
+        foreach (double its in ofGroups)
+            most = Math.Max(most, its);
+        return most * new Times(shape, kernel, work, groups).Tile;
+    }
+
+    // A tile of rows, in the time that a group takes for a tile of keys.
+    private static double OfTile(in AttentionShape shape, TensorKernel kernel, in TensorWork work, int tile)
+    {
+        int end = Math.Min(shape.QueryLength, (tile + 1) * (kernel.BlockM >> work.HeadBits)),
+            keys = Math.Clamp(end + shape.KeyLength - shape.QueryLength, 0, shape.KeyLength);
+        return TensorDistribution.Ceiling(keys, kernel.BlockN) + Begin;
+    }
+
     // All but Tile in the time that a group takes for a tile.
     private readonly struct Times
     {

@@ -33,8 +33,14 @@ public struct TensorWork
     public int SetsOfKeyHead,
         SetsOfBatch;
 
-    /// <summary>Units of a set's tiles, if none is split.</summary>
-    public readonly int UnitsOfSet => (QueryTiles + TilesOfUnit - 1) >> (TilesOfUnit - 1);
+    /// <summary>
+    /// 1 where units go down the tiles of all sets, those with the most keys first, and groups turn round from round to round, so that those with
+    /// more have less the next time; 0 where a set's units follow one another.
+    /// </summary>
+    public int Descends;
+
+    /// <summary>Units that follow one another: of a set if none is split, or, where they descend, of one tile of each set.</summary>
+    public int Run;
 
     /// <summary>Parts that a split unit's keys make, whose results <see cref="TensorLastPart"/> or <see cref="TensorMerge"/> puts together; 1 where none is split.</summary>
     public int Parts;
@@ -42,9 +48,9 @@ public struct TensorWork
     /// <summary>The most rows that a tile of the call has: so many each slot has room for.</summary>
     public int Rows;
 
-    /// <summary>What kernels divide by: <see cref="Parts"/>, <see cref="UnitsOfSet"/>, <see cref="SetsOfBatch"/>, <see cref="SetsOfKeyHead"/>, and the call's groups.</summary>
+    /// <summary>What kernels divide by: <see cref="Parts"/>, <see cref="Run"/>, <see cref="SetsOfBatch"/>, <see cref="SetsOfKeyHead"/>, and the call's groups.</summary>
     public TensorDivisor ByParts,
-        ByUnitsOfSet,
+        ByRun,
         BySetsOfBatch,
         BySetsOfKeyHead,
         ByGroups;
@@ -53,14 +59,16 @@ public struct TensorWork
     public readonly int Slots => (Units - Whole) * TilesOfUnit;
 
     /// <summary>The work, with what kernels divide by.</summary>
+    /// <param name="sets">Its sets of heads.</param>
     /// <param name="groups">The groups that it is launched with.</param>
-    internal readonly TensorWork For(int groups)
+    internal readonly TensorWork For(int sets, int groups)
     {
         // An empty call divides nothing.
         static TensorDivisor By(int number) => TensorDivisor.Of(Math.Max(1, number));
         TensorWork work = this;
         work.ByParts = By(Parts);
-        work.ByUnitsOfSet = By(UnitsOfSet);
+        work.Run = Descends != 0 ? sets : TensorDistribution.Ceiling(QueryTiles, TilesOfUnit);
+        work.ByRun = By(work.Run);
         work.BySetsOfBatch = By(SetsOfBatch);
         work.BySetsOfKeyHead = By(SetsOfKeyHead);
         work.ByGroups = By(groups);

@@ -146,23 +146,52 @@ let tests =
                 Expect.equal (split KeyReach.All 9 256) (144, 1, 144) "nothing is gained of few keys"
                 Expect.equal (split KeyReach.All 33 8192) (528, 1, 528) "four full rounds"
             }
-            test "the device's cases of last rounds are such that an H200 splits them" {
-                let split =
+            test "tiles of few rounds descend under a causal mask, where pairs would leave a round nearly empty" {
+                let descends heads length =
+                    let shape = AttentionShape(1, heads, heads, length, length, 128)
+                    let work, _ = distributeOf KeyReach.FromFirst 128 shape true 132 0L
+                    work.Descends, work.TilesOfUnit
+
+                Expect.equal (descends 48 700) (1, 1) "144 pairs"
+                Expect.equal (descends 32 1000) (1, 1) "256 tiles, of which no pairs are made"
+                Expect.equal (descends 33 1024) (0, 2) "132 pairs"
+                Expect.equal (descends 128 2048) (0, 2) "1024 pairs, 7.8 rounds"
+                Expect.equal (descends 32 9000) (0, 2) "more keys than the second-level cache holds"
+
+                let tiles keys =
+                    (AttentionShape(1, 48, 48, 700, keys, 128), distributeOf KeyReach.FromFirst 128)
+
+                for keys in [ 700; 701; 900 ] do
+                    let shape, distribute = tiles keys
+                    let work, groups = distribute shape true 132 0L
+                    let mutable work = work
+
+                    let rows =
+                        [
+                            for unit in 0 .. work.Units - 1 -> TensorPlace.Of(&work, unit, false, 128, 700).FirstRow
+                        ]
+
+                    Expect.equal groups 132 "every multiprocessor"
+                    Expect.equal rows (List.sortDescending rows) "those with the most keys first"
+            }
+            test "the device's cases of last rounds are such that an H200 splits them, or goes down them" {
+                let works reach (variant: AttentionVariant) =
                     [
                         for number in 0..7 do
-                            let case =
-                                FlashGen.Tests.Kernels.Cases.makeTail
-                                    FlashGen.Tests.Settings.seed
-                                    FlashGen.Kernels.Full.Variant
-                                    number
-
-                            let work, _ = distributeOf KeyReach.All 128 case.Shape true 132 1000000L
-
-                            if work.Whole > 0 && work.Parts > 1 then
-                                number
+                            let case = Kernels.Cases.makeTail Settings.seed variant number
+                            fst (distributeOf reach 128 case.Shape true 132 1000000L)
                     ]
 
-                Expect.isGreaterThan split.Length 3 "more than some"
+                let split =
+                    works KeyReach.All FlashGen.Kernels.Full.Variant
+                    |> List.filter (fun work -> work.Whole > 0 && work.Parts > 1)
+
+                let descending =
+                    works KeyReach.FromFirst FlashGen.Kernels.Causal.Variant
+                    |> List.filter (fun work -> work.Descends = 1)
+
+                Expect.isGreaterThan split.Length 2 "some are split"
+                Expect.isGreaterThanOrEqual descending.Length 2 "some descend"
             }
             test "every row has all its keys once, and every part a place, in any memory" {
                 let random = System.Random FlashGen.Tests.Settings.seed

@@ -135,7 +135,7 @@ let private check (case: Case) =
 
     // A group has a whole unit, then a part.
     let groups = if case.Whole > 0 then case.Whole else work.Units
-    let mutable work = work.For groups
+    let mutable work = work.For(1, groups)
     Expect.isTrue (TensorLastPart.Takes(&work, groups, case.Columns, 165000)) "the kernel takes it"
     let heads = case.KeyHeads * case.GroupSize
 
@@ -224,10 +224,12 @@ let tests =
                 Expect.isFalse (takes 0 1 4 1 0 8) "nothing split"
                 Expect.isFalse (takes 132 1 4 8 28 132) "two rounds of parts"
                 Expect.isFalse (takes 132 2 4 4 28 132) "pairs of tiles"
-                Expect.isFalse (takes 0 1 65 2 8 128) "rows of two warpgroups"
+                Expect.isTrue (takes 0 1 24 2 32 128) "24 rows of 32 tiles"
+                Expect.isFalse (takes 0 1 24 2 64 128) "24 rows of 64 tiles"
+                Expect.isFalse (takes 0 1 25 2 8 128) "more rows than a group is quick at"
                 Expect.isTrue (takes 0 1 16 11 8 128) "16 rows of 11 parts"
                 Expect.isFalse (takes 0 1 16 12 8 128) "more than a group is quick at"
-                Expect.isFalse (takes 0 1 64 16 8 128) "parts that do not fit"
+                Expect.isFalse (takes 0 1 4 60 2 128) "parts that do not fit"
             }
 
             for about, case in

@@ -51,8 +51,7 @@ let private work headBits tilesOfUnit whole parts =
         Whole = whole,
         Units = whole + (units - whole) * parts
     )
-        .For
-        1
+        .For(1, 1)
 
 /// Each split row, by its number among all, and where its results of one part after another are.
 let private splitRows (work: TensorWork) =
@@ -228,8 +227,8 @@ let tests =
                             32, 16, 128, struct (TensorMerge.OfFewRows, 128, 256, 8)
                             32, 3, 128, struct (TensorMerge.OfFewRows, 64, 192, 3)
                             2048, 2, 128, struct (TensorMerge.OfManyRows, 128, 256, 16)
-                            2048, 2, 40, struct (TensorMerge.OfFewRows, 2048, 128, 2)
-                            2200, 2, 40, struct (TensorMerge.OfManyRows, 43, 256, 5)
+                            1056, 2, 40, struct (TensorMerge.OfFewRows, 1056, 128, 2)
+                            1100, 2, 40, struct (TensorMerge.OfManyRows, 22, 256, 5)
                             1, 2, 256, struct (TensorMerge.OfFewRows, 2, 256, 2)
                         ] do
                         let mutable work =

@@ -298,7 +298,7 @@ let private longShape (random: Random) (variant: AttentionVariant) number =
     )
 
 /// Somewhat more tiles of rows than an H200 has multiprocessors, so that a second round of them is nearly empty, against enough keys for
-/// that round to have them split.
+/// that round to have them split; or of a few rounds' rows, which under a causal mask have ever fewer keys.
 let private tailShape (random: Random) (_: AttentionVariant) number =
     let pick (options: 'a[]) = options[random.Next options.Length]
     let isTall = number % 4 = 3
@@ -306,6 +306,9 @@ let private tailShape (random: Random) (_: AttentionVariant) number =
     let heads, queries, keys =
         if isTall then
             70, 131, 1300
+        elif number % 4 = 2 then
+            let queries = 600 + random.Next 150
+            24, queries, queries + random.Next 50
         else
             140, pick [| 1; 4; 7 |], pick [| 1300; 1900; 2600 |]
 
