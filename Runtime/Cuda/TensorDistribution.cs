@@ -57,7 +57,7 @@ internal static class TensorDistribution
         if (work.Parts <= 1)
             (work.Whole, work.Parts) = (units, 1);
         work.Units = work.Whole + (units - work.Whole) * work.Parts;
-        if (isHopper && reach == KeyReach.FromFirst && tiles > groups / 2 && KeyBytes(shape) <= MostKeyBytes)
+        if (isHopper && reach == KeyReach.FromFirst && tiles > groups && KeyBytes(shape) <= MostKeyBytes)
             work = Descending(shape, kernel, work.For(sets, groups), sets, groups);
         int launched = isHopper ? Math.Min(work.Units, groups) : work.Units;
         return (work.For(sets, launched), launched);

@@ -26,6 +26,7 @@ public sealed unsafe class TensorEngine : IDisposable
     private readonly CudaAccelerator accelerator;
     private readonly (PlanInfo Plan, TensorKernel Kernel)[] kernels;
     private readonly KeyReach reach;
+    private readonly LastDistribution last = new();
     private readonly int maxLength;
     private readonly Lock gate = new();
     private readonly Dictionary<(TensorKernel Kernel, bool IsMerging), TensorModule> modules = [];
@@ -154,7 +155,7 @@ public sealed unsafe class TensorEngine : IDisposable
         foreach (bool areAligned in (bool[])[true, false])
             if (Choose(type, shape, areAligned) is { } chosen)
             {
-                TensorWork work = Distribute(shape, chosen, long.MaxValue).Work;
+                TensorWork work = Distribute(shape, chosen).Work;
                 if (work.Slots > 0)
                     most = Math.Max(most, Unit + sizeof(float) * TensorMerge.Floats(work, chosen.Plan.ValueDim));
             }
@@ -235,7 +236,7 @@ public sealed unsafe class TensorEngine : IDisposable
         TensorTail.Microseconds(
             shape,
             kernel.Kernel,
-            Distribute(shape, kernel, long.MaxValue).Work,
+            Distribute(shape, kernel).Work,
             kernel.Kernel.Groups * accelerator.NumMultiprocessors
         );
 
@@ -257,9 +258,12 @@ public sealed unsafe class TensorEngine : IDisposable
         TensorKernel kernel = chosen.Kernel;
         bool isHopper = chosen.Plan.Target == Target.Sm90;
         int columns = chosen.Plan.ValueDim;
-        (TensorWork work, int groups) = Distribute(
+        (TensorWork work, int groups) = last.Of(
             shape,
-            chosen,
+            kernel,
+            reach,
+            isHopper,
+            accelerator.NumMultiprocessors,
             scratch.Length / (sizeof(float) * TensorMerge.RowFloats(columns))
         );
         ArrayView<float> parts =
@@ -271,44 +275,46 @@ public sealed unsafe class TensorEngine : IDisposable
             : ArrayView<int>.Empty;
         bool isScaledFirst = hasChanges || !(scale >= LeastScale);
         const float Log2E = 1.44269504f;
-        using TensorParameters parameters = new();
-        if (isHopper)
-            new TensorMaps(shape, variant.Layout, tensors, isBFloat16).Add(parameters, kernel, work);
-        else
-            TensorMaps.AddNone(parameters);
-        parameters.Add(call);
-        parameters.Add(work);
-        parameters.Add(new PhiloxKeys(call.DropoutSeed));
-        parameters.Add(Address(tensors.Query));
-        parameters.Add(Address(tensors.Key));
-        parameters.Add(Address(tensors.Value));
-        parameters.Add(Address(tensors.Output));
-        parameters.Add(Address(tensors.LogSumExp));
-        parameters.Add(Address(parts));
-        parameters.Add(Address(counters));
-        parameters.Add(scale);
-        parameters.Add(isScaledFirst ? Log2E : scale * Log2E);
-        parameters.Add(outputScale);
-        parameters.Add(IsWide(shape, tensors.Output) ? 1 : 0);
-        parameters.Add(isScaledFirst ? 1 : 0);
-        parameters.Add(tensors.Lengths);
-        parameters.Add(tensors.Fault);
-        parameters.Add(tensors.TileCounts);
-        arguments(parameters);
         bool isMergedApart = work.Slots > 0 && counters.Length == 0;
         // While the driver compiles this one.
         if (isMergedApart)
             TensorCompiler.Begin([MergeOf(call, work).Kernel]);
-        ModuleOf(chosen.Plan, kernel, isMerging: counters.Length > 0)
-            .Launch(stream, groups, kernel.Threads, parameters.Addresses);
+        using (TensorParameters parameters = TensorParameters.Begin())
+        {
+            if (isHopper)
+                new TensorMaps(shape, variant.Layout, tensors, isBFloat16).Add(parameters, kernel, work);
+            else
+                TensorMaps.AddNone(parameters);
+            parameters.Add(call);
+            parameters.Add(work);
+            parameters.Add(new PhiloxKeys(call.DropoutSeed));
+            parameters.Add(Address(tensors.Query));
+            parameters.Add(Address(tensors.Key));
+            parameters.Add(Address(tensors.Value));
+            parameters.Add(Address(tensors.Output));
+            parameters.Add(Address(tensors.LogSumExp));
+            parameters.Add(Address(parts));
+            parameters.Add(Address(counters));
+            parameters.Add(scale);
+            parameters.Add(isScaledFirst ? Log2E : scale * Log2E);
+            parameters.Add(outputScale);
+            parameters.Add(IsWide(shape, tensors.Output) ? 1 : 0);
+            parameters.Add(isScaledFirst ? 1 : 0);
+            parameters.Add(tensors.Lengths);
+            parameters.Add(tensors.Fault);
+            parameters.Add(tensors.TileCounts);
+            arguments(parameters);
+            ModuleOf(chosen.Plan, kernel, isMerging: counters.Length > 0)
+                .Launch(stream, groups, kernel.Threads, parameters.Addresses);
+        }
         if (isMergedApart)
             Merge(stream, chosen, call, tensors, work, parts, isBFloat16);
     }
 
+    // With all the memory that parts may want.
     private (TensorWork Work, int Groups) Distribute(
         in AttentionShape shape,
-        (PlanInfo Plan, TensorKernel Kernel) chosen,
-        long mostRows
+        (PlanInfo Plan, TensorKernel Kernel) chosen
     ) =>
         TensorDistribution.Of(
             shape,
@@ -316,7 +322,7 @@ public sealed unsafe class TensorEngine : IDisposable
             reach,
             chosen.Plan.Target == Target.Sm90,
             accelerator.NumMultiprocessors,
-            mostRows
+            long.MaxValue
         );
 
     private void Merge(
@@ -330,7 +336,7 @@ public sealed unsafe class TensorEngine : IDisposable
     )
     {
         (TensorKernel kernel, int groups, int threads, int ofRow) = MergeOf(call, work);
-        using TensorParameters parameters = new();
+        using TensorParameters parameters = TensorParameters.Begin();
         parameters.Add(call);
         parameters.Add(work);
         parameters.Add(parts);

@@ -18,14 +18,17 @@ public static class TensorItem
     /// The unit of a group's step. From round to round the groups change places: the number of units of a head often divides that of the
     /// groups, and a group would meet the same tile of every head. Where units descend, the first becomes the last and the last the first.
     /// </summary>
+    /// <param name="memory">The call's work.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="mayDescend">A constant: whether the variant's units may descend at all.</param>
     [MethodImpl(Inline)]
-    public static int Unit(in TensorMemory memory, int step)
+    public static int Unit(in TensorMemory memory, int step, bool mayDescend)
     {
         int round = step >> (memory.Work.TilesOfUnit - 1);
         int group = Grid.IdxX + round,
             next = group - memory.Work.ByGroups.Into(group) * Grid.DimX,
             turned = (round & 1) == 0 ? Grid.IdxX : Grid.DimX - 1 - Grid.IdxX;
-        return round * Grid.DimX + (memory.Work.Descends != 0 ? turned : next);
+        return round * Grid.DimX + (mayDescend & memory.Work.Descends != 0 ? turned : next);
     }
 
     /// <summary>
@@ -38,11 +41,19 @@ public static class TensorItem
     /// <param name="step">The step.</param>
     /// <param name="tileRows">Rows of a tile.</param>
     /// <param name="number">The thread's number.</param>
+    /// <param name="mayDescend">As of <see cref="Unit"/>.</param>
     [MethodImpl(Inline)]
-    public static PortableItem Of(in PortableCall call, in TensorMemory memory, int step, int tileRows, int number)
+    public static PortableItem Of(
+        in PortableCall call,
+        in TensorMemory memory,
+        int step,
+        int tileRows,
+        int number,
+        bool mayDescend
+    )
     {
         bool isSecond = (step & (memory.Work.TilesOfUnit - 1)) != 0;
-        return Of(call, memory, Unit(memory, step), isSecond, tileRows, number);
+        return Of(call, memory, Unit(memory, step, mayDescend), isSecond, tileRows, number, mayDescend);
     }
 
     /// <summary>The rows of a group that has one tile of rows and no steps; else as of a step.</summary>
@@ -51,7 +62,7 @@ public static class TensorItem
     /// <param name="tileRows">Rows of a tile.</param>
     [MethodImpl(Inline)]
     public static PortableItem OfGroup(in PortableCall call, in TensorMemory memory, int tileRows) =>
-        Of(call, memory, Grid.IdxX, false, tileRows, Group.IdxX);
+        Of(call, memory, Grid.IdxX, false, tileRows, Group.IdxX, false);
 
     [MethodImpl(Inline)]
     private static PortableItem Of(
@@ -60,10 +71,11 @@ public static class TensorItem
         int unit,
         bool isSecond,
         int tileRows,
-        int number
+        int number,
+        bool mayDescend
     )
     {
-        TensorPlace place = TensorPlace.Of(memory.Work, unit, isSecond, tileRows, call.QueryLength);
+        TensorPlace place = TensorPlace.Of(memory.Work, unit, isSecond, tileRows, call.QueryLength, mayDescend);
         PortableItem item = default;
         item.FirstRow = TensorWarp.Uniform(place.FirstRow);
         item.Rows = TensorWarp.Uniform(place.Rows);

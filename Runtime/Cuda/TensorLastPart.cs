@@ -81,13 +81,13 @@ public static class TensorLastPart
         int threads
     )
     {
-        int unit = TensorItem.Unit(memory, memory.Work.ByGroups.Into(memory.Work.Whole));
+        int unit = TensorItem.Unit(memory, memory.Work.ByGroups.Into(memory.Work.Whole), false);
         if (memory.Arrivals == 0 | unit >= memory.Work.Units)
             return;
         int tile = memory.Work.ByParts.Into(unit - memory.Work.Whole);
         if (IsLast(memory.Arrivals + sizeof(int) * tile, memory.Work.Parts - 1, barrier, thread, threads) == 0)
             return;
-        TensorPlace place = TensorPlace.Of(memory.Work, unit, false, tileRows, call.QueryLength);
+        TensorPlace place = TensorPlace.Of(memory.Work, unit, false, tileRows, call.QueryLength, false);
         long source = memory.Parts + (long)tile * memory.Work.Parts * memory.Work.Rows * RowBytes(columns);
         int warps = threads >> 5,
             lane = thread & 31;

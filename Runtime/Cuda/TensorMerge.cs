@@ -269,7 +269,7 @@ internal static class TensorMerge
                 rowOfTile = number - tile * work.Rows,
                 second = tile & (work.TilesOfUnit - 1),
                 firstUnit = work.Whole + (tile >> (work.TilesOfUnit - 1)) * work.Parts;
-            TensorPlace place = TensorPlace.Of(work, firstUnit, second != 0, tileRows, call.QueryLength);
+            TensorPlace place = TensorPlace.Of(work, firstUnit, second != 0, tileRows, call.QueryLength, false);
             int head = place.KeyHead * call.GroupSize + place.HeadOf(work, rowOfTile),
                 query = place.FirstRow + (rowOfTile >> work.HeadBits);
             MergedRow row = default;

@@ -1,11 +1,14 @@
 using System.ComponentModel;
-using System.Runtime.InteropServices;
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Runtime;
 
 namespace FlashGen.Support;
 
-/// <summary>The parameters of a kernel launch, in the order of its method's: the driver takes an address for each.</summary>
+/// <summary>
+/// The parameters of a kernel launch, in the order of its method's: the driver takes an address for each. A thread's launches come one after another
+/// and share the memory.
+/// </summary>
 [EditorBrowsable(EditorBrowsableState.Never)]
 public sealed unsafe class TensorParameters : IDisposable
 {
@@ -15,12 +18,28 @@ public sealed unsafe class TensorParameters : IDisposable
     // Kernels take at most 4 KB of parameters (CUDA C++ programming guide, "Function parameters").
     private const int Capacity = 8192;
 
-    private readonly byte* memory = (byte*)NativeMemory.AlignedAlloc(Capacity, Alignment);
-    private readonly List<nint> addresses = [];
-    private int end;
+    [ThreadStatic]
+    private static TensorParameters? free;
+
+    private readonly byte[] bytes = GC.AllocateUninitializedArray<byte>(Capacity + Alignment, pinned: true);
+    private readonly nint[] addresses = new nint[Capacity / Alignment];
+    private readonly byte* memory;
+    private int count,
+        end;
+
+    private TensorParameters() => memory = (byte*)(((nint)Unsafe.AsPointer(ref bytes[0]) + Alignment - 1) & -Alignment);
+
+    /// <summary>None so far, until they are disposed.</summary>
+    public static TensorParameters Begin()
+    {
+        TensorParameters parameters = free ?? new();
+        free = null;
+        (parameters.count, parameters.end) = (0, 0);
+        return parameters;
+    }
 
     /// <summary>The addresses, one for each parameter.</summary>
-    internal ReadOnlySpan<nint> Addresses => CollectionsMarshal.AsSpan(addresses);
+    internal ReadOnlySpan<nint> Addresses => addresses.AsSpan(0, count);
 
     /// <summary>Adds a number, or a struct of numbers.</summary>
     public void Add<T>(T value)
@@ -35,12 +54,8 @@ public sealed unsafe class TensorParameters : IDisposable
         words[1] = view.Length;
     }
 
-    /// <summary>Frees the parameters; the driver has copied them by then.</summary>
-    public void Dispose()
-    {
-        NativeMemory.AlignedFree(memory);
-        addresses.Clear();
-    }
+    /// <summary>Leaves the memory to the thread's next launch; the driver has copied it by then.</summary>
+    public void Dispose() => free = this;
 
     internal byte* Next(int size)
     {
@@ -48,7 +63,7 @@ public sealed unsafe class TensorParameters : IDisposable
         end += (size + Alignment - 1) / Alignment * Alignment;
         if (end > Capacity)
             throw new NotSupportedException($"The kernel's parameters take more than {Capacity} bytes.");
-        addresses.Add((nint)place);
+        addresses[count++] = (nint)place;
         return place;
     }
 }

@@ -38,8 +38,16 @@ public struct TensorPlace
     /// <param name="isSecond">Whether it is the second of a unit's two tiles, which the middle one of a head does not have.</param>
     /// <param name="tileRows">Rows of a tile.</param>
     /// <param name="queryLength">Queries of a head.</param>
+    /// <param name="mayDescend">A constant: whether units may descend at all; those that are split never do.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TensorPlace Of(in TensorWork work, int unit, bool isSecond, int tileRows, int queryLength)
+    public static TensorPlace Of(
+        in TensorWork work,
+        int unit,
+        bool isSecond,
+        int tileRows,
+        int queryLength,
+        bool mayDescend
+    )
     {
         // Behind the whole units each is a part of the keys, those of the same rows one after another.
         bool isPart = unit >= work.Whole;
@@ -48,8 +56,8 @@ public struct TensorPlace
             tile = isPart ? work.Whole + ofParts : unit,
             run = work.ByRun.Into(tile),
             ofRun = tile - run * work.Run,
-            set = work.Descends != 0 ? ofRun : run,
-            place = work.Descends != 0 ? run : ofRun,
+            set = mayDescend & work.Descends != 0 ? ofRun : run,
+            place = mayDescend & work.Descends != 0 ? run : ofRun,
             mirrored = work.QueryTiles - 1 - place,
             queries = tileRows >> work.HeadBits,
             batch = work.BySetsOfBatch.Into(set),

@@ -33,15 +33,6 @@ public struct TensorWork
     public int SetsOfKeyHead,
         SetsOfBatch;
 
-    /// <summary>
-    /// 1 where units go down the tiles of all sets, those with the most keys first, and groups turn round from round to round, so that those with
-    /// more have less the next time; 0 where a set's units follow one another.
-    /// </summary>
-    public int Descends;
-
-    /// <summary>Units that follow one another: of a set if none is split, or, where they descend, of one tile of each set.</summary>
-    public int Run;
-
     /// <summary>Parts that a split unit's keys make, whose results <see cref="TensorLastPart"/> or <see cref="TensorMerge"/> puts together; 1 where none is split.</summary>
     public int Parts;
 
@@ -54,6 +45,15 @@ public struct TensorWork
         BySetsOfBatch,
         BySetsOfKeyHead,
         ByGroups;
+
+    /// <summary>
+    /// 1 where units go down the tiles of all sets, those with the most keys first, and groups turn round from round to round, so that those with
+    /// more have less the next time; 0 where a set's units follow one another.
+    /// </summary>
+    public int Descends;
+
+    /// <summary>Units that follow one another: of a set if none is split, or, where they descend, of one tile of each set.</summary>
+    public int Run;
 
     /// <summary>Slots for results of parts: one for each tile of rows and part.</summary>
     public readonly int Slots => (Units - Whole) * TilesOfUnit;

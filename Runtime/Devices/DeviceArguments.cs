@@ -66,7 +66,7 @@ public sealed class DeviceArguments : IEnumerable<string>, IDisposable
 
     /// <summary>Checks that the names are those that a variant takes, none missing and none unknown.</summary>
     /// <exception cref="ArgumentException">One is missing or unknown.</exception>
-    public void CheckNames(AttentionVariant variant) => CallCheck.Names(variant, this);
+    public void CheckNames(AttentionVariant variant) => CallCheck.Names(variant, values.Keys);
 
     /// <summary>The names given, in ordinal order.</summary>
     public IEnumerator<string> GetEnumerator() => values.Keys.Order(StringComparer.Ordinal).GetEnumerator();

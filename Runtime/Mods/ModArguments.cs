@@ -78,7 +78,7 @@ public sealed class ModArguments : IEnumerable<KeyValuePair<string, object>>
 
     /// <summary>Checks that the names are those that a variant takes, none missing and none unknown.</summary>
     /// <exception cref="ArgumentException">One is missing or unknown.</exception>
-    public void CheckNames(AttentionVariant variant) => CallCheck.Names(variant, Names);
+    public void CheckNames(AttentionVariant variant) => CallCheck.Names(variant, values.Keys);
 
     /// <summary>The arguments by name, in ordinal order; a table appears as <see cref="ReadOnlyMemory{T}"/>.</summary>
     public IEnumerator<KeyValuePair<string, object>> GetEnumerator()

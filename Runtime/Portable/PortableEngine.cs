@@ -20,6 +20,9 @@ public sealed class PortableEngine : IDisposable
     private readonly Accelerator accelerator;
     private readonly PlanInfo[] plans;
     private readonly PortableKernel[] kernels;
+
+    // Of each type from the fewest value columns on, and of as many the one to take first.
+    private readonly Dictionary<ElementType, int[]> ofTypes;
     private readonly Lock gate = new();
     private readonly Dictionary<PortableKernel, (Kernel Kernel, Delegate Launch)> loaded = [];
     private readonly PortableLengths lengths;
@@ -35,6 +38,20 @@ public sealed class PortableEngine : IDisposable
         ArgumentNullException.ThrowIfNull(accelerator);
         (this.variant, this.accelerator, this.kernels) = (variant, accelerator, kernels);
         plans = [.. variant.Plans.Where(plan => plan.Target == Target.Portable)];
+        ofTypes = Enumerable
+            .Range(0, kernels.Length)
+            .GroupBy(i => plans[i].ElementType)
+            .ToDictionary(
+                ofType => ofType.Key,
+                ofType =>
+                    (int[])
+                        [
+                            .. ofType
+                                .OrderBy(i => kernels[i].Columns)
+                                .ThenByDescending(Runs)
+                                .ThenByDescending(i => kernels[i].Threads),
+                        ]
+            );
         lengths = new(accelerator);
         if (!Enumerable.Range(0, kernels.Length).Any(Runs))
             throw TooSmall(Enumerable.Range(0, kernels.Length));
@@ -106,16 +123,14 @@ public sealed class PortableEngine : IDisposable
     // device runs.
     private int Choose(ElementType type, int valueDim)
     {
-        int[] ofType = [.. Enumerable.Range(0, kernels.Length).Where(i => plans[i].ElementType == type)];
-        int widest = ofType.Max(i => kernels[i].Columns);
-        int columns = ofType
-            .Where(i => kernels[i].Columns >= valueDim)
-            .Select(i => kernels[i].Columns)
-            .DefaultIfEmpty(widest)
-            .Min();
-        int[] candidates = [.. ofType.Where(i => kernels[i].Columns == columns)];
-        int[] running = [.. candidates.Where(Runs).OrderByDescending(i => kernels[i].Threads)];
-        return running.Length > 0 ? running[0] : throw TooSmall(candidates);
+        int[] ofType = ofTypes[type];
+        int columns = Math.Min(valueDim, kernels[ofType[^1]].Columns);
+        foreach (int index in ofType)
+            if (kernels[index].Columns >= columns)
+                return Runs(index)
+                    ? index
+                    : throw TooSmall(ofType.Where(i => kernels[i].Columns == kernels[index].Columns));
+        throw new InvalidOperationException($"{variant.Name} has no portable kernel for {type}.");
     }
 
     private bool Runs(int index)

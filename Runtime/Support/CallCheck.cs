@@ -124,23 +124,26 @@ public static partial class CallCheck
     }
 
     /// <summary>Checks that argument names are those that a variant takes, none missing and none unknown.</summary>
-    public static void Names(AttentionVariant variant, IEnumerable<string> names)
+    public static void Names(AttentionVariant variant, ICollection<string> names)
     {
         ArgumentNullException.ThrowIfNull(variant);
-        HashSet<string> given = new(names, StringComparer.Ordinal);
-        string takes =
-            variant.Arguments.Count == 0
-                ? "it takes none"
-                : "it takes " + string.Join(", ", variant.Arguments.Select(a => $"{a.Name} ({a.TypeName})"));
-        foreach (ArgumentInfo argument in variant.Arguments)
-            if (!given.Remove(argument.Name))
+        IReadOnlyList<ArgumentInfo> arguments = variant.Arguments;
+        for (int i = 0; i < arguments.Count; i++)
+            if (!names.Contains(arguments[i].Name))
                 throw new ArgumentException(
-                    $"Argument '{argument.Name}' of {variant.Name} is missing; {takes}.",
-                    argument.Name
+                    $"Argument '{arguments[i].Name}' of {variant.Name} is missing; {Takes(variant)}.",
+                    arguments[i].Name
                 );
-        foreach (string name in given.Order(StringComparer.Ordinal))
-            throw new ArgumentException($"{variant.Name} has no argument '{name}'; {takes}.", name);
+        if (names.Count == arguments.Count)
+            return;
+        string unknown = names.Except(arguments.Select(a => a.Name)).Order(StringComparer.Ordinal).First();
+        throw new ArgumentException($"{variant.Name} has no argument '{unknown}'; {Takes(variant)}.", unknown);
     }
+
+    private static string Takes(AttentionVariant variant) =>
+        variant.Arguments.Count == 0
+            ? "it takes none"
+            : "it takes " + string.Join(", ", variant.Arguments.Select(a => $"{a.Name} ({a.TypeName})"));
 
     /// <summary>Checks that two spans share no memory: results are written while the others are still read.</summary>
     public static void Disjoint<TA, TB>(string nameA, ReadOnlySpan<TA> a, string nameB, ReadOnlySpan<TB> b)

@@ -168,7 +168,8 @@ let tests =
 
                     let rows =
                         [
-                            for unit in 0 .. work.Units - 1 -> TensorPlace.Of(&work, unit, false, 128, 700).FirstRow
+                            for unit in 0 .. work.Units - 1 ->
+                                TensorPlace.Of(&work, unit, false, 128, 700, true).FirstRow
                         ]
 
                     Expect.equal groups 132 "every multiprocessor"
@@ -226,7 +227,7 @@ let tests =
 
                     for unit in 0 .. work.Units - 1 do
                         for second in 0 .. work.TilesOfUnit - 1 do
-                            let place = TensorPlace.Of(&work, unit, (second = 1), 128, shape.QueryLength)
+                            let place = TensorPlace.Of(&work, unit, (second = 1), 128, shape.QueryLength, true)
 
                             if place.Slot >= 0 then
                                 Expect.isTrue (slots.Add place.Slot && place.Slot < work.Slots) about

@@ -66,7 +66,7 @@ let private fill (random: Random) (case: Case) (work: TensorWork) tileRows strid
     let struct (ofBatch, ofHead, ofRow) = strides
 
     for unit in work.Whole .. work.Parts .. work.Units - 1 do
-        let place = TensorPlace.Of(&work, unit, false, tileRows, case.Queries)
+        let place = TensorPlace.Of(&work, unit, false, tileRows, case.Queries, false)
 
         for row in 0 .. work.Rows - 1 do
             let ofKeyHead = place.FirstHead + (row &&& ((1 <<< work.HeadBits) - 1))

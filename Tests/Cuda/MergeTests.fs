@@ -58,7 +58,7 @@ let private splitRows (work: TensorWork) =
     [
         for unit in work.Whole .. work.Units - 1 do
             for second in 0 .. work.TilesOfUnit - 1 do
-                let place = TensorPlace.Of(&work, unit, (second = 1), tileRows, queries)
+                let place = TensorPlace.Of(&work, unit, (second = 1), tileRows, queries, false)
 
                 for row in 0 .. work.Rows - 1 do
                     let head = place.FirstHead + (row &&& ((1 <<< work.HeadBits) - 1))

@@ -23,9 +23,9 @@ internal sealed partial class Sm90Emitter
                 // The number of tiles of keys and of queries so far: they tell stages and phases.
                 int n = 0, q = 0;
                 TensorTiles tiles = default;
-                for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
+                for (int step = 0; TensorItem.Unit(memory, step, TMods.HasMask) < memory.Work.Units; step++)
                 {
-                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, Group.IdxX);
+                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, Group.IdxX, TMods.HasMask);
                     if (item.Rows <= 0)
                         continue;
                     int number = {{ThreadNumber}};

@@ -17,11 +17,11 @@ internal sealed partial class Sm90Emitter
                 int n = 0, q = 0;
                 TensorTiles tiles = default;
                 MapAddresses();
-                for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
+                for (int step = 0; TensorItem.Unit(memory, step, TMods.HasMask) < memory.Work.Units; step++)
                 {
                     // Asked for anew: what follows from it would be kept over the loop, and the copying warp has few registers.
                     int number = TensorWarp.Thread();
-                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, number);
+                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, number, TMods.HasMask);
                     PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, number, memory.Fault);
                     TensorCount.Item<TMods, TRow>(memory, item, range, {{tile.BlockN}});
                     tiles.Begin(range.First / {{tile.BlockN}}, range.Last < 0 ? -1 : range.Last / {{tile.BlockN}});
@@ -57,9 +57,9 @@ internal sealed partial class Sm90Emitter
                 where TRow : struct
             {
                 int warp = (Group.IdxX >> 5) - 1, chunks = 0;
-                for (int step = 0; TensorItem.Unit(memory, step) < memory.Work.Units; step++)
+                for (int step = 0; TensorItem.Unit(memory, step, TMods.HasMask) < memory.Work.Units; step++)
                 {
-                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, Group.IdxX);
+                    PortableItem item = TensorItem.Of(call, memory, step, {{tile.BlockM}}, Group.IdxX, TMods.HasMask);
                     PortableRange range = TensorRange.Of<TMods, TRow>(call, memory, item, mods, {{tile.BlockN}}, Group.IdxX, default);
                     int first = range.First / {{tile.BlockN}};
                     for (int from = range.Last < 0 ? -1 : range.Last / {{tile.BlockN}}; from >= first; from -= TensorChunk.Tiles)
