@@ -50,8 +50,14 @@ internal sealed partial class BodyParser
         }
         catch (TooLargeException reason)
         {
-            var at = mod.Symbol.Locations.FirstOrDefault();
-            context.Report(DiagnosticCatalog.TooLarge, at, mod.Symbol.Name, reason.Message);
+            // What stands for refused code is read on, and may grow as the code itself would not.
+            if (!parser._isWorthless)
+                context.Report(
+                    DiagnosticCatalog.TooLarge,
+                    mod.Symbol.Locations.FirstOrDefault(),
+                    mod.Symbol.Name,
+                    reason.Message
+                );
             return ExprModule.@bool(false);
         }
         finally

@@ -229,6 +229,17 @@ let helpers =
                      + String.concat "\n" levels
                      + "\n[MaskMod] static bool [|Keep|](in Position at) => F20(at.Key) > 3;")
             }
+            test "what is refused does not make a mod too large as well" {
+                let ifs =
+                    String.concat "\n" [ for level in 1..14 -> $"if (at.Key > {level}) bias += {level};" ]
+
+                let text =
+                    $"using FlashGen;\n[Attention(16)] static partial class A {{ [MaskMod] static bool Keep(in Position at) {{ int bias = 0;\n{ifs}\nreturn bias > 3; }} }}"
+
+                let outcome = Compile.run (Compile.compilation [ "Declared.cs", text ])
+                Expect.equal (outcome.Reported |> List.map _.Id |> List.distinct) [ "FG0024" ] "assignments alone"
+                Expect.equal outcome.Reported.Length 14 "each of them"
+            }
             test "FG0029 deep nesting" {
                 let sum = String.replicate 400 "at.Key + "
                 refusedBody "FG0029" "nests more than" $"[MaskMod] static bool [|Keep|](in Position at) => {sum} 1 > 3;"
