@@ -96,7 +96,7 @@ internal static class RowKernelsEmitter
                         rows,
                         r =>
                             $"Reals q{r} = V.Load(queries + {(r == 0 ? "" : $"{r} * headDim + ")}d);\n"
-                            + Lines(KeysPerStep, k => $"s{r}_{k} = {Fma(tile)}(x{k}, q{r}, s{r}_{k});")
+                            + Lines(KeysPerStep, k => $"s{r}_{k} = {tile.Fma}(x{k}, q{r}, s{r}_{k});")
                     ),
                 3
             )}}
@@ -256,7 +256,7 @@ internal static class RowKernelsEmitter
                         rows,
                         r =>
                             $"Reals p{r} = V.Create(probabilities[{(r == 0 ? "" : $"{r} * scoreStride + ")}j]);\n"
-                            + Lines(vectors, c => $"o{r}_{c} = {Fma(tile)}(p{r}, x{c}, o{r}_{c});")
+                            + Lines(vectors, c => $"o{r}_{c} = {tile.Fma}(p{r}, x{c}, o{r}_{c});")
                     ),
                 2
             )}}
@@ -278,7 +278,7 @@ internal static class RowKernelsEmitter
                     Reals o = Reals.Zero;
                     float* v = values + d;
                     for (int j = 0; j < count; j++, v += stride)
-                        o = {{Fma(tile)}}(V.Create(probabilities[j]), V.Load(v), o);
+                        o = {{tile.Fma}}(V.Create(probabilities[j]), V.Load(v), o);
                     (V.Load(outputs + d) + o).Store(outputs + d);
                 }
                 for (; d < columns; d++)
@@ -330,10 +330,10 @@ internal static class RowKernelsEmitter
                 int d = 0;
                 for (; d + {{2 * tile.Lanes}} <= count; d += {{2 * tile.Lanes}})
                 {
-                    s0 = {{Fma(tile)}}(V.Load(key + d), V.Load(query + d), s0);
-                    s1 = {{Fma(tile)}}(V.Load(key + d + {{tile.Lanes}}), V.Load(query + d + {{tile.Lanes}}), s1);
+                    s0 = {{tile.Fma}}(V.Load(key + d), V.Load(query + d), s0);
+                    s1 = {{tile.Fma}}(V.Load(key + d + {{tile.Lanes}}), V.Load(query + d + {{tile.Lanes}}), s1);
                 }
-                return d < count ? {{Fma(tile)}}(V.Load(key + d), V.Load(query + d), s0 + s1) : s0 + s1;
+                return d < count ? {{tile.Fma}}(V.Load(key + d), V.Load(query + d), s0 + s1) : s0 + s1;
             }
 
             // The product of a key and a query.
@@ -347,6 +347,4 @@ internal static class RowKernelsEmitter
                 return t;
             }
             """;
-
-    private static string Fma(SimdTile tile) => tile.VectorBits == 128 ? "V.MultiplyAddEstimate" : "V.FusedMultiplyAdd";
 }

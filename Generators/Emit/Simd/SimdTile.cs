@@ -26,6 +26,9 @@ internal readonly record struct SimdTile(int VectorBits, bool Wide, int RowVecto
 
     public int Rows => RowVectors * Lanes;
 
+    /// <summary>The function of a multiply-add: 128 bits are there without the instruction, too.</summary>
+    public string Fma => VectorBits == 128 ? "V.MultiplyAddEstimate" : "V.FusedMultiplyAdd";
+
     /// <summary>Row numbers in a vector, which bounds and mods go by: a panel's rows are padded to as many.</summary>
     public int IntLanes => VectorBits / 32;
 
