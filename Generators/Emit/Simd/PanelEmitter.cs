@@ -71,7 +71,10 @@ internal static class PanelEmitter
             {{Indent(ExponentialEmitter.Emit(tile), 1)}}
             }
 
-            """.Replace("\r\n", "\n");
+            """.Replace(
+            "\r\n",
+            "\n"
+        );
     }
 
     private static string Scores(SimdTile tile)
