@@ -270,7 +270,7 @@ public sealed unsafe class TensorEngine : IDisposable
             work.Slots == 0
                 ? ArrayView<float>.Empty
                 : scratch.SubView(0, sizeof(float) * TensorMerge.Floats(work, columns)).Cast<float>();
-        ArrayView<int> counters = TensorLastPart.Takes(work, groups, columns, kernel.SharedBytes)
+        ArrayView<int> counters = TensorLastPart.Takes(work, groups, columns)
             ? arrivals.Of(stream)
             : ArrayView<int>.Empty;
         bool isScaledFirst = hasChanges || !(scale >= LeastScale);

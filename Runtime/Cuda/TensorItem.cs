@@ -53,7 +53,11 @@ public static class TensorItem
     )
     {
         bool isSecond = (step & (memory.Work.TilesOfUnit - 1)) != 0;
-        return Of(call, memory, Unit(memory, step, mayDescend), isSecond, tileRows, number, mayDescend);
+        int unit = Unit(memory, step, mayDescend);
+        PortableItem item = Placed(call, memory, unit, isSecond, tileRows, number, mayDescend);
+        // What comes before it, and a kernel's start, takes none of the time that is waited for.
+        TensorLastPart.Follow(memory);
+        return Measured(memory, item);
     }
 
     /// <summary>The rows of a group that has one tile of rows and no steps; else as of a step.</summary>
@@ -62,10 +66,11 @@ public static class TensorItem
     /// <param name="tileRows">Rows of a tile.</param>
     [MethodImpl(Inline)]
     public static PortableItem OfGroup(in PortableCall call, in TensorMemory memory, int tileRows) =>
-        Of(call, memory, Grid.IdxX, false, tileRows, Group.IdxX, false);
+        Measured(memory, Placed(call, memory, Grid.IdxX, false, tileRows, Group.IdxX, false));
 
+    // From the parameters alone.
     [MethodImpl(Inline)]
-    private static PortableItem Of(
+    private static PortableItem Placed(
         in PortableCall call,
         in TensorMemory memory,
         int unit,
@@ -86,6 +91,14 @@ public static class TensorItem
         item.Slot = TensorWarp.Uniform(place.Slot);
         item.KeyLength = call.KeyLength;
         item.Offset = call.Offset;
+        return item;
+    }
+
+    // With what is known of its batch entry.
+    [MethodImpl(Inline)]
+    private static PortableItem Measured(in TensorMemory memory, in PortableItem placed)
+    {
+        PortableItem item = placed;
         if (memory.Lengths.Length > 0)
         {
             item.KeyLength = TensorWarp.Uniform(memory.Lengths[item.Batch]);

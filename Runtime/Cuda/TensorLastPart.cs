@@ -29,32 +29,41 @@ public static class TensorLastPart
     // A group takes longer for more than that than all multiprocessors do, with a kernel's start.
     private const int MostBytes = 96 << 10;
 
-    // Of a kernel's shared memory, which starts where a multiple of 1024 bytes does and ends with barriers.
-    private const int Beside = 2048;
+    // Parts of a row that a warp fetches at a time, each thread four columns of each.
+    private const int AtATime = 16,
+        ColumnsOfWarp = 4 * 32;
 
-    /// <summary>Whether a call's parts are put together in its kernel: they fit into shared memory, and a group is done after its part.</summary>
+    /// <summary>Whether a call's parts are put together in its kernel: they are few, and a group is done after its part.</summary>
     /// <param name="work">The call's work.</param>
     /// <param name="groups">Its groups.</param>
     /// <param name="columns">Columns of the kernel's outputs.</param>
-    /// <param name="sharedBytes">Bytes of a group's shared memory.</param>
-    internal static bool Takes(in TensorWork work, int groups, int columns, int sharedBytes) =>
+    internal static bool Takes(in TensorWork work, int groups, int columns) =>
         work.Slots > 0
         && work.TilesOfUnit == 1
         && work.Units - work.Whole <= groups
         && work.Slots / work.Parts <= MostTiles
         && (work.Rows <= MostRows || work.Rows <= MostRowsOfFew && work.Slots / work.Parts * work.Rows <= FewRows)
-        && (long)work.Parts * work.Rows * RowBytes(columns) <= Math.Min(MostBytes, sharedBytes - Beside);
+        && (long)work.Parts * work.Rows * RowBytes(columns) <= MostBytes;
 
     /// <summary>
-    /// Where the kernel puts parts together: lets the next kernel of the stream begin, and waits for the one before it, which lets this one begin as
-    /// early; what it wrote is there then (PTX ISA, griddepcontrol). Such a call is short, and the start of its kernel much of it.
+    /// Where the kernel puts parts together: lets the next kernel of the stream begin. Such a call is short, and the start of its kernel much of it
+    /// (PTX ISA, griddepcontrol).
     /// </summary>
+    /// <param name="memory">The call's memory, untouched until <see cref="Follow"/>.</param>
+    [MethodImpl(Inline)]
+    public static void LetNextBegin(in TensorMemory memory)
+    {
+        if (memory.Arrivals != 0)
+            CudaAsm.Emit("griddepcontrol.launch_dependents;");
+    }
+
+    /// <summary>Waits for the kernel before this one, which let it begin as early: what that one wrote is there then.</summary>
     /// <param name="memory">The call's memory, untouched until then.</param>
     [MethodImpl(Inline)]
     public static void Follow(in TensorMemory memory)
     {
         if (memory.Arrivals != 0)
-            CudaAsm.Emit("griddepcontrol.launch_dependents; griddepcontrol.wait;");
+            CudaAsm.Emit("griddepcontrol.wait;");
     }
 
     /// <summary>
@@ -63,7 +72,6 @@ public static class TensorLastPart
     /// </summary>
     /// <param name="call">The call.</param>
     /// <param name="memory">Its memory.</param>
-    /// <param name="shared">Shared memory that nobody uses any more.</param>
     /// <param name="tileRows">Rows of a tile.</param>
     /// <param name="columns">Columns of the kernel's outputs.</param>
     /// <param name="barrier">A named barrier of these threads.</param>
@@ -73,7 +81,6 @@ public static class TensorLastPart
     public static void Merge(
         in PortableCall call,
         in TensorMemory memory,
-        int shared,
         int tileRows,
         int columns,
         int barrier,
@@ -84,120 +91,62 @@ public static class TensorLastPart
         int unit = TensorItem.Unit(memory, memory.Work.ByGroups.Into(memory.Work.Whole), false);
         if (memory.Arrivals == 0 | unit >= memory.Work.Units)
             return;
-        int tile = memory.Work.ByParts.Into(unit - memory.Work.Whole);
+        // What is known before the counter answers need not wait for it.
+        int tile = memory.Work.ByParts.Into(unit - memory.Work.Whole),
+            rowBytes = RowBytes(columns),
+            blocks = (columns + ColumnsOfWarp - 1) / ColumnsOfWarp,
+            warp = TensorWarp.Uniform(thread >> 5);
+        TensorPlace place = TensorPlace.Of(memory.Work, unit, false, tileRows, call.QueryLength, false);
+        long source = memory.Parts + (long)(tile * memory.Work.Parts) * (memory.Work.Rows * rowBytes);
         if (IsLast(memory.Arrivals + sizeof(int) * tile, memory.Work.Parts - 1, barrier, thread, threads) == 0)
             return;
-        TensorPlace place = TensorPlace.Of(memory.Work, unit, false, tileRows, call.QueryLength, false);
-        long source = memory.Parts + (long)tile * memory.Work.Parts * memory.Work.Rows * RowBytes(columns);
-        int warps = threads >> 5,
-            lane = thread & 31;
-        // A warp has its rows for itself. All that it fetches is under way together, the log-sum-exps first: weights are there when outputs are.
-        for (int row = thread >> 5; TensorLoop.IsBelow(row, memory.Work.Rows); row += warps)
-            if (place.Has(memory.Work, row, call.GroupSize))
-                FetchLogSumExps(memory, source, shared, columns, row, lane);
-        CudaAsm.Emit("cp.async.commit_group;");
-        for (int row = thread >> 5; TensorLoop.IsBelow(row, memory.Work.Rows); row += warps)
-            if (place.Has(memory.Work, row, call.GroupSize))
-                FetchOutputs(memory, source, shared, columns, row, lane);
-        CudaAsm.Emit("cp.async.commit_group; cp.async.wait_group 1;");
-        for (int row = thread >> 5; TensorLoop.IsBelow(row, memory.Work.Rows); row += warps)
-            if (place.Has(memory.Work, row, call.GroupSize))
-                Weigh(call, memory, place, shared, columns, row, lane);
-        CudaAsm.Emit("cp.async.wait_group 0; bar.warp.sync -1; .reg .f32 merged<4>;");
-        for (int row = thread >> 5; TensorLoop.IsBelow(row, memory.Work.Rows); row += warps)
-            if (place.Has(memory.Work, row, call.GroupSize))
-                Add(call, memory, place, shared, columns, row, lane);
-    }
-
-    // Each thread those that it looks at.
-    [MethodImpl(Inline)]
-    private static void FetchLogSumExps(in TensorMemory memory, long source, int shared, int columns, int row, int lane)
-    {
-        int toNext = memory.Work.Rows * RowBytes(columns);
-        for (int part = lane; TensorLoop.IsBelow(part, memory.Work.Parts); part += 32)
+        CudaAsm.Emit(".reg .f32 merged<4>, part<64>;");
+        for (int number = warp; TensorLoop.IsBelow(number, memory.Work.Rows * blocks); number += threads >> 5)
         {
-            int at = part * toNext + row * RowBytes(columns) + 4 * columns;
-            CudaAsm.Emit("cp.async.ca.shared.global [%0], [%1], 4;", shared + at, source + at);
+            int row = number / blocks,
+                column = (number - row * blocks) * ColumnsOfWarp + 4 * (thread & 31);
+            if (place.Has(memory.Work, row, call.GroupSize))
+                MergeRow(call, memory, place, source + row * rowBytes, columns, row, column);
         }
     }
 
-    // Each thread the four columns that it adds up, of eight parts at a time.
+    // A warp's row, of which each thread has four columns: some parts after others, whose outputs and log-sum-exps are under way together.
     [MethodImpl(Inline)]
-    private static void FetchOutputs(in TensorMemory memory, long source, int shared, int columns, int row, int lane)
-    {
-        const string Next =
-            "setp.gt.s32 there, left, 0; @there cp.async.cg.shared.global [to], [from], 16; add.s32 to, to, %2; add.s64 from, from, step; sub.s32 left, left, 1;\n";
-        int toNext = memory.Work.Rows * RowBytes(columns);
-        for (int column = 4 * lane; TensorLoop.IsBelow(column, columns); column += 4 * 32)
-        for (int part = 0; TensorLoop.IsBelow(part, memory.Work.Parts); part += 8)
-        {
-            int at = part * toNext + row * RowBytes(columns) + 4 * column;
-            CudaAsm.Emit(
-                "{ .reg .pred there; .reg .b32 to, left; .reg .b64 from, step; mov.b32 to, %0; mov.b64 from, %1; cvt.s64.s32 step, %2; mov.b32 left, %3;\n"
-                    + (Next + Next + Next + Next + Next + Next + Next + Next)
-                    + "}",
-                shared + at,
-                source + at,
-                toNext,
-                memory.Work.Parts - part
-            );
-        }
-    }
-
-    // Weights take the place of the parts' log-sum-exps, over their sum; the row's own is stored.
-    [MethodImpl(Inline)]
-    private static void Weigh(
+    private static void MergeRow(
         in PortableCall call,
         in TensorMemory memory,
         in TensorPlace place,
-        int shared,
+        long source,
         int columns,
         int row,
-        int lane
+        int column
     )
     {
-        int toNext = memory.Work.Rows * RowBytes(columns),
-            sums = shared + row * RowBytes(columns) + 4 * columns,
-            first = sums + lane * toNext,
-            end = sums + memory.Work.Parts * toNext;
-        float largest = float.NegativeInfinity,
+        int parts = memory.Work.Parts,
+            toNext = memory.Work.Rows * RowBytes(columns);
+        float shift = 0,
+            largest = float.NegativeInfinity,
             total = 0;
-        for (int at = first; TensorLoop.IsBelow(at, end); at += 32 * toNext)
-            largest = Math.Max(largest, Load(at));
-        for (int mask = 16; mask > 0; mask /= 2)
-            largest = Math.Max(largest, Warp.ShuffleXor(largest, mask));
-        float shift = TensorMerge.Shift(largest);
-        for (int at = first; TensorLoop.IsBelow(at, end); at += 32 * toNext)
-            total += Exp(Load(at) - shift);
-        total = TensorWarp.Sum(total);
-        float inverse = TensorMerge.Inverse(total);
-        for (int at = first; TensorLoop.IsBelow(at, end); at += 32 * toNext)
-            CudaAsm.Emit("st.shared.f32 [%0], %1;", at, inverse * Exp(Load(at) - shift));
-        if (lane == 0 & memory.LogSumExp != 0)
+        CudaAsm.Emit("mov.b32 merged0, 0; mov.b32 merged1, 0; mov.b32 merged2, 0; mov.b32 merged3, 0;");
+        for (int first = 0; TensorLoop.IsBelow(first, parts); first += AtATime)
         {
-            long number =
-                ((long)place.Batch * call.QueryHeads + Head(call, memory, place, row)) * call.QueryLength
-                + Query(memory, place, row);
-            StoreLogSumExp(memory.LogSumExp + 4 * number, shift, total);
+            // Both halves of a warp look at the same log-sum-exps.
+            int part = first + (column / 4 & (AtATime - 1)),
+                left = column < columns ? parts - first : 0;
+            Fetch(source + first * toNext + 4 * column, toNext, left);
+            float sum = LogSumExp(source + part * toNext + 4 * columns, part < parts ? 1 : 0),
+                before = largest;
+            largest = Math.Max(largest, MaxOfHalf(sum));
+            shift = TensorMerge.Shift(largest);
+            float fade = Exp(before - shift),
+                weight = Exp(sum - shift);
+            total = total * fade + SumOfHalf(weight);
+            Fade(fade);
+            Add(weight);
         }
-    }
-
-    // Each thread four columns, of eight parts at a time.
-    [MethodImpl(Inline)]
-    private static void Add(
-        in PortableCall call,
-        in TensorMemory memory,
-        in TensorPlace place,
-        int shared,
-        int columns,
-        int row,
-        int lane
-    )
-    {
-        const string Next =
-            "setp.gt.s32 there, left, 0; @there ld.shared.f32 weight, [sum]; @there ld.shared.v4.f32 {part0, part1, part2, part3}, [own]; @there fma.rn.f32 merged0, weight, part0, merged0; @there fma.rn.f32 merged1, weight, part1, merged1; @there fma.rn.f32 merged2, weight, part2, merged2; @there fma.rn.f32 merged3, weight, part3, merged3; add.s32 sum, sum, %2; add.s32 own, own, %2; sub.s32 left, left, 1;\n";
-        int toNext = memory.Work.Rows * RowBytes(columns),
-            outputs = shared + row * RowBytes(columns);
+        Fade(TensorMerge.Inverse(total));
+        if (column == 0 & memory.LogSumExp != 0)
+            StoreLogSumExp(memory.LogSumExp + 4 * Number(call, memory, place, row), shift, total);
         long output =
             memory.Output
             + 2
@@ -206,22 +155,14 @@ public static class TensorLastPart
                     + Head(call, memory, place, row) * call.OutputStrides.Head
                     + Query(memory, place, row) * call.OutputStrides.Row
                 );
-        for (int column = 4 * lane; TensorLoop.IsBelow(column, call.ValueDim); column += 4 * 32)
-        {
-            CudaAsm.Emit("mov.b32 merged0, 0; mov.b32 merged1, 0; mov.b32 merged2, 0; mov.b32 merged3, 0;");
-            for (int part = 0; TensorLoop.IsBelow(part, memory.Work.Parts); part += 8)
-                CudaAsm.Emit(
-                    "{ .reg .pred there; .reg .b32 sum, own, left; .reg .f32 weight, part<4>; mov.b32 sum, %0; mov.b32 own, %1; mov.b32 left, %3;\n"
-                        + (Next + Next + Next + Next + Next + Next + Next + Next)
-                        + "}",
-                    outputs + part * toNext + 4 * columns,
-                    outputs + part * toNext + 4 * column,
-                    toNext,
-                    memory.Work.Parts - part
-                );
-            Store(output + 2 * column, call.ValueDim - column);
-        }
+        Store(output + 2 * column, call.ValueDim - column);
     }
+
+    // The row's number among all.
+    [MethodImpl(Inline)]
+    private static long Number(in PortableCall call, in TensorMemory memory, in TensorPlace place, int row) =>
+        ((long)place.Batch * call.QueryHeads + Head(call, memory, place, row)) * call.QueryLength
+        + Query(memory, place, row);
 
     [MethodImpl(Inline)]
     private static int Head(in PortableCall call, in TensorMemory memory, in TensorPlace place, int row) =>
@@ -263,11 +204,124 @@ public static class TensorLastPart
         return isLast;
     }
 
+    // Four columns of the next parts, as many as are left of them, and zeros.
     [MethodImpl(Inline)]
-    private static float Load(int address)
+    private static void Fetch(long address, int toNext, int left) =>
+        CudaAsm.Emit(
+            """
+            {
+            .reg .pred there;
+            .reg .b64 from, step;
+            mov.b64 from, %0; cvt.s64.s32 step, %1;
+            setp.gt.s32 there, %2, 0; mov.b32 part0, 0; mov.b32 part1, 0; mov.b32 part2, 0; mov.b32 part3, 0; @there ld.global.cg.v4.f32 {part0, part1, part2, part3}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 1; mov.b32 part4, 0; mov.b32 part5, 0; mov.b32 part6, 0; mov.b32 part7, 0; @there ld.global.cg.v4.f32 {part4, part5, part6, part7}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 2; mov.b32 part8, 0; mov.b32 part9, 0; mov.b32 part10, 0; mov.b32 part11, 0; @there ld.global.cg.v4.f32 {part8, part9, part10, part11}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 3; mov.b32 part12, 0; mov.b32 part13, 0; mov.b32 part14, 0; mov.b32 part15, 0; @there ld.global.cg.v4.f32 {part12, part13, part14, part15}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 4; mov.b32 part16, 0; mov.b32 part17, 0; mov.b32 part18, 0; mov.b32 part19, 0; @there ld.global.cg.v4.f32 {part16, part17, part18, part19}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 5; mov.b32 part20, 0; mov.b32 part21, 0; mov.b32 part22, 0; mov.b32 part23, 0; @there ld.global.cg.v4.f32 {part20, part21, part22, part23}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 6; mov.b32 part24, 0; mov.b32 part25, 0; mov.b32 part26, 0; mov.b32 part27, 0; @there ld.global.cg.v4.f32 {part24, part25, part26, part27}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 7; mov.b32 part28, 0; mov.b32 part29, 0; mov.b32 part30, 0; mov.b32 part31, 0; @there ld.global.cg.v4.f32 {part28, part29, part30, part31}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 8; mov.b32 part32, 0; mov.b32 part33, 0; mov.b32 part34, 0; mov.b32 part35, 0; @there ld.global.cg.v4.f32 {part32, part33, part34, part35}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 9; mov.b32 part36, 0; mov.b32 part37, 0; mov.b32 part38, 0; mov.b32 part39, 0; @there ld.global.cg.v4.f32 {part36, part37, part38, part39}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 10; mov.b32 part40, 0; mov.b32 part41, 0; mov.b32 part42, 0; mov.b32 part43, 0; @there ld.global.cg.v4.f32 {part40, part41, part42, part43}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 11; mov.b32 part44, 0; mov.b32 part45, 0; mov.b32 part46, 0; mov.b32 part47, 0; @there ld.global.cg.v4.f32 {part44, part45, part46, part47}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 12; mov.b32 part48, 0; mov.b32 part49, 0; mov.b32 part50, 0; mov.b32 part51, 0; @there ld.global.cg.v4.f32 {part48, part49, part50, part51}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 13; mov.b32 part52, 0; mov.b32 part53, 0; mov.b32 part54, 0; mov.b32 part55, 0; @there ld.global.cg.v4.f32 {part52, part53, part54, part55}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 14; mov.b32 part56, 0; mov.b32 part57, 0; mov.b32 part58, 0; mov.b32 part59, 0; @there ld.global.cg.v4.f32 {part56, part57, part58, part59}, [from]; add.s64 from, from, step;
+            setp.gt.s32 there, %2, 15; mov.b32 part60, 0; mov.b32 part61, 0; mov.b32 part62, 0; mov.b32 part63, 0; @there ld.global.cg.v4.f32 {part60, part61, part62, part63}, [from];
+            }
+            """,
+            address,
+            toNext,
+            left
+        );
+
+    // They are added in their order, each by the weight that a thread of the warp has.
+    [MethodImpl(Inline)]
+    private static void Add(float weight) =>
+        CudaAsm.Emit(
+            """
+            {
+            .reg .f32 weight;
+            shfl.sync.idx.b32 weight, %0, 0, 31, 0xffffffff; fma.rn.f32 merged0, weight, part0, merged0; fma.rn.f32 merged1, weight, part1, merged1; fma.rn.f32 merged2, weight, part2, merged2; fma.rn.f32 merged3, weight, part3, merged3;
+            shfl.sync.idx.b32 weight, %0, 1, 31, 0xffffffff; fma.rn.f32 merged0, weight, part4, merged0; fma.rn.f32 merged1, weight, part5, merged1; fma.rn.f32 merged2, weight, part6, merged2; fma.rn.f32 merged3, weight, part7, merged3;
+            shfl.sync.idx.b32 weight, %0, 2, 31, 0xffffffff; fma.rn.f32 merged0, weight, part8, merged0; fma.rn.f32 merged1, weight, part9, merged1; fma.rn.f32 merged2, weight, part10, merged2; fma.rn.f32 merged3, weight, part11, merged3;
+            shfl.sync.idx.b32 weight, %0, 3, 31, 0xffffffff; fma.rn.f32 merged0, weight, part12, merged0; fma.rn.f32 merged1, weight, part13, merged1; fma.rn.f32 merged2, weight, part14, merged2; fma.rn.f32 merged3, weight, part15, merged3;
+            shfl.sync.idx.b32 weight, %0, 4, 31, 0xffffffff; fma.rn.f32 merged0, weight, part16, merged0; fma.rn.f32 merged1, weight, part17, merged1; fma.rn.f32 merged2, weight, part18, merged2; fma.rn.f32 merged3, weight, part19, merged3;
+            shfl.sync.idx.b32 weight, %0, 5, 31, 0xffffffff; fma.rn.f32 merged0, weight, part20, merged0; fma.rn.f32 merged1, weight, part21, merged1; fma.rn.f32 merged2, weight, part22, merged2; fma.rn.f32 merged3, weight, part23, merged3;
+            shfl.sync.idx.b32 weight, %0, 6, 31, 0xffffffff; fma.rn.f32 merged0, weight, part24, merged0; fma.rn.f32 merged1, weight, part25, merged1; fma.rn.f32 merged2, weight, part26, merged2; fma.rn.f32 merged3, weight, part27, merged3;
+            shfl.sync.idx.b32 weight, %0, 7, 31, 0xffffffff; fma.rn.f32 merged0, weight, part28, merged0; fma.rn.f32 merged1, weight, part29, merged1; fma.rn.f32 merged2, weight, part30, merged2; fma.rn.f32 merged3, weight, part31, merged3;
+            shfl.sync.idx.b32 weight, %0, 8, 31, 0xffffffff; fma.rn.f32 merged0, weight, part32, merged0; fma.rn.f32 merged1, weight, part33, merged1; fma.rn.f32 merged2, weight, part34, merged2; fma.rn.f32 merged3, weight, part35, merged3;
+            shfl.sync.idx.b32 weight, %0, 9, 31, 0xffffffff; fma.rn.f32 merged0, weight, part36, merged0; fma.rn.f32 merged1, weight, part37, merged1; fma.rn.f32 merged2, weight, part38, merged2; fma.rn.f32 merged3, weight, part39, merged3;
+            shfl.sync.idx.b32 weight, %0, 10, 31, 0xffffffff; fma.rn.f32 merged0, weight, part40, merged0; fma.rn.f32 merged1, weight, part41, merged1; fma.rn.f32 merged2, weight, part42, merged2; fma.rn.f32 merged3, weight, part43, merged3;
+            shfl.sync.idx.b32 weight, %0, 11, 31, 0xffffffff; fma.rn.f32 merged0, weight, part44, merged0; fma.rn.f32 merged1, weight, part45, merged1; fma.rn.f32 merged2, weight, part46, merged2; fma.rn.f32 merged3, weight, part47, merged3;
+            shfl.sync.idx.b32 weight, %0, 12, 31, 0xffffffff; fma.rn.f32 merged0, weight, part48, merged0; fma.rn.f32 merged1, weight, part49, merged1; fma.rn.f32 merged2, weight, part50, merged2; fma.rn.f32 merged3, weight, part51, merged3;
+            shfl.sync.idx.b32 weight, %0, 13, 31, 0xffffffff; fma.rn.f32 merged0, weight, part52, merged0; fma.rn.f32 merged1, weight, part53, merged1; fma.rn.f32 merged2, weight, part54, merged2; fma.rn.f32 merged3, weight, part55, merged3;
+            shfl.sync.idx.b32 weight, %0, 14, 31, 0xffffffff; fma.rn.f32 merged0, weight, part56, merged0; fma.rn.f32 merged1, weight, part57, merged1; fma.rn.f32 merged2, weight, part58, merged2; fma.rn.f32 merged3, weight, part59, merged3;
+            shfl.sync.idx.b32 weight, %0, 15, 31, 0xffffffff; fma.rn.f32 merged0, weight, part60, merged0; fma.rn.f32 merged1, weight, part61, merged1; fma.rn.f32 merged2, weight, part62, merged2; fma.rn.f32 merged3, weight, part63, merged3;
+            }
+            """,
+            weight
+        );
+
+    [MethodImpl(Inline)]
+    private static void Fade(float factor) =>
+        CudaAsm.Emit(
+            "mul.rn.f32 merged0, merged0, %0; mul.rn.f32 merged1, merged1, %0; mul.rn.f32 merged2, merged2, %0; mul.rn.f32 merged3, merged3, %0;",
+            factor
+        );
+
+    // A part's log-sum-exp, that of nothing where there is no such part.
+    [MethodImpl(Inline)]
+    private static float LogSumExp(long address, int isThere)
     {
-        CudaAsm.Emit("ld.shared.f32 %0, [%1];", out float value, address);
-        return value;
+        CudaAsm.Emit(
+            "{ .reg .pred there; setp.ne.s32 there, %2, 0; mov.b32 %0, 0fFF800000; @there ld.global.cg.f32 %0, [%1]; }",
+            out float sum,
+            address,
+            isThere
+        );
+        return sum;
+    }
+
+    // Of sixteen threads, for each of them.
+    [MethodImpl(Inline)]
+    private static float MaxOfHalf(float value)
+    {
+        CudaAsm.Emit(
+            """
+            {
+            .reg .f32 other;
+            shfl.sync.bfly.b32 other, %1, 8, 31, 0xffffffff; max.f32 %0, %1, other;
+            shfl.sync.bfly.b32 other, %0, 4, 31, 0xffffffff; max.f32 %0, %0, other;
+            shfl.sync.bfly.b32 other, %0, 2, 31, 0xffffffff; max.f32 %0, %0, other;
+            shfl.sync.bfly.b32 other, %0, 1, 31, 0xffffffff; max.f32 %0, %0, other;
+            }
+            """,
+            out float largest,
+            value
+        );
+        return largest;
+    }
+
+    // As above, in the same order in each of them.
+    [MethodImpl(Inline)]
+    private static float SumOfHalf(float value)
+    {
+        CudaAsm.Emit(
+            """
+            {
+            .reg .f32 other;
+            shfl.sync.bfly.b32 other, %1, 8, 31, 0xffffffff; add.rn.f32 %0, %1, other;
+            shfl.sync.bfly.b32 other, %0, 4, 31, 0xffffffff; add.rn.f32 %0, %0, other;
+            shfl.sync.bfly.b32 other, %0, 2, 31, 0xffffffff; add.rn.f32 %0, %0, other;
+            shfl.sync.bfly.b32 other, %0, 1, 31, 0xffffffff; add.rn.f32 %0, %0, other;
+            }
+            """,
+            out float sum,
+            value
+        );
+        return sum;
     }
 
     // A thread's four 16-bit outputs, those of them that are columns; the conversion is that of the kernel's type.

@@ -297,12 +297,18 @@ type private Thread
                         uint64 (BitConverter.ToUInt32(bytes, from))
                 )
         | [| "ld"; "shared"; _ |] -> set (uint64 (BitConverter.ToUInt32(shared.Read(number / 32, address a[1], 4), 0)))
-        | [| "ld"; "shared"; "v4"; _ |] ->
-            let words = shared.Read(number / 32, address a[1], 16)
+        | [| "ld"; "global"; "cg"; "v4"; _ |] ->
+            let from = address a[1]
+
+            if from % 16L <> 0L then
+                failwith $"misaligned: {one.Text}"
+
+            let words = device.Read(from, 16)
 
             a[0].Trim('{', '}').Split ','
             |> Array.iteri (fun i register ->
                 registers[register.Trim()] <- uint64 (BitConverter.ToUInt32(words, 4 * i)))
+        | [| "ld"; "global"; "cg"; _ |] -> set (uint64 (BitConverter.ToUInt32(device.Read(address a[1], 4), 0)))
         | [| "st"; "shared"; _ |] -> shared.Write(number / 32, address a[0], BitConverter.GetBytes(uint32 (value a[1])))
         | [| "st"; "global"; "b16" |] -> device.Write(address a[0], BitConverter.GetBytes(uint16 (value a[1])))
         | [| "st"; "global"; _ |] -> device.Write(address a[0], BitConverter.GetBytes(uint32 (value a[1])))

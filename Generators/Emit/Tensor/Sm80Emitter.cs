@@ -197,7 +197,7 @@ internal sealed partial class Sm80Emitter(TensorTile tile)
             )}}
                 if (item.Slot >= 0)
                 {
-                    TensorLastPart.Merge(call, memory, shared, {{tile.BlockM}}, {{tile.ValueDim}}, 0, Group.IdxX, {{tile.Threads}});
+                    TensorLastPart.Merge(call, memory, {{tile.BlockM}}, {{tile.ValueDim}}, 0, Group.IdxX, {{tile.Threads}});
                     return;
                 }
                 Group.Barrier();

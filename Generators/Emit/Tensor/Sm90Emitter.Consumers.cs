@@ -63,7 +63,7 @@ internal sealed partial class Sm90Emitter
                         Store1(thread.Output(call, memory, item, 1), thread.Columns(call, item, 1));
                     }
                 }
-                TensorLastPart.Merge(call, memory, shared, {{tile.BlockM}}, {{tile.ValueDim}}, {{FirstNamedBarrier}}, Group.IdxX - 128, 128);
+                TensorLastPart.Merge(call, memory, {{tile.BlockM}}, {{tile.ValueDim}}, {{FirstNamedBarrier}}, Group.IdxX - 128, 128);
             }
             """;
 
