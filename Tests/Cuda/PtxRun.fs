@@ -95,49 +95,10 @@ type Memory() =
     member _.Read(address, count) =
         Array.init count (fun i -> bytes[address + int64 i])
 
-/// A group's memory, where warps may not touch what another one wrote, nor write what another one read, without a barrier between.
-type private SharedMemory() =
-    let bytes = Dictionary<int64, byte>()
-    let writers = Dictionary<int64, struct (int * int)>()
-    let readers = Dictionary<int64, struct (int * int)>()
-    let mutable barriers = 0
-    let several = -1
-
-    let refuse (others: Dictionary<int64, struct (int * int)>) warp address what =
-        match others.TryGetValue address with
-        | true, struct (other, since) when other <> warp && since = barriers ->
-            failwith $"warp {warp} {what} at {address}, as warp {other} does or did"
-        | _ -> ()
-
-    member _.Barrier() = barriers <- barriers + 1
-
-    member _.Write(warp, address, values: byte[]) =
-        values
-        |> Array.iteri (fun i value ->
-            let at = address + int64 i
-            refuse writers warp at "writes"
-            refuse readers warp at "writes"
-            bytes[at] <- value
-            writers[at] <- struct (warp, barriers))
-
-    /// Fails where nothing was written.
-    member _.Read(warp, address, count) =
-        Array.init count (fun i ->
-            let at = address + int64 i
-            refuse writers warp at "reads"
-
-            readers[at] <-
-                match readers.TryGetValue at with
-                | true, struct (other, since) when other <> warp && since = barriers -> struct (several, barriers)
-                | _ -> struct (warp, barriers)
-
-            bytes[at])
-
 /// What a thread waits for, and the register that takes the answer.
 type private Wait =
     | Group
     | Any of register: string * mine: bool
-    | Warp
     | Shuffle of register: string * kind: string * value: uint64 * lane: int
     | End
 
@@ -163,8 +124,7 @@ let private wholeOperations =
         "shr"
     |]
 
-type private Thread
-    (program: Program, parameters: Map<string, byte[]>, device: Memory, shared: SharedMemory, group, groups, number) =
+type private Thread(program: Program, parameters: Map<string, byte[]>, device: Memory, group, groups, number) =
     let registers = Dictionary<string, uint64>()
     let mutable next = 0
     let mutable isBehindLoop = false
@@ -174,14 +134,6 @@ type private Thread
         (program.Instructions
          |> Array.find (fun one -> one.Operation[..1] = [| "ld"; "param" |] && one.Arguments[1] = "[work]"))
             .Arguments[0]
-
-    // Asynchronous copies are there when they are waited for, not before; the last group is the one that is not committed.
-    let copies = Queue [ List<unit -> unit>() ]
-
-    let arrive pending =
-        while copies.Count - 1 > pending do
-            for copy in copies.Dequeue() do
-                copy ()
 
     let value (name: string) =
         match name with
@@ -296,7 +248,6 @@ type private Thread
                     else
                         uint64 (BitConverter.ToUInt32(bytes, from))
                 )
-        | [| "ld"; "shared"; _ |] -> set (uint64 (BitConverter.ToUInt32(shared.Read(number / 32, address a[1], 4), 0)))
         | [| "ld"; "global"; "cg"; "v4"; _ |] ->
             let from = address a[1]
 
@@ -309,23 +260,12 @@ type private Thread
             |> Array.iteri (fun i register ->
                 registers[register.Trim()] <- uint64 (BitConverter.ToUInt32(words, 4 * i)))
         | [| "ld"; "global"; "cg"; _ |] -> set (uint64 (BitConverter.ToUInt32(device.Read(address a[1], 4), 0)))
-        | [| "st"; "shared"; _ |] -> shared.Write(number / 32, address a[0], BitConverter.GetBytes(uint32 (value a[1])))
         | [| "st"; "global"; "b16" |] -> device.Write(address a[0], BitConverter.GetBytes(uint16 (value a[1])))
         | [| "st"; "global"; _ |] -> device.Write(address a[0], BitConverter.GetBytes(uint32 (value a[1])))
         | [| "atom"; "acq_rel"; "gpu"; "global"; "inc"; "u32" |] ->
             let old = BitConverter.ToUInt32(device.Read(address a[1], 4), 0)
             device.Write(address a[1], BitConverter.GetBytes(if old >= uint32 (value a[2]) then 0u else old + 1u))
             set (uint64 old)
-        | [| "cp"; "async"; "commit_group" |] -> copies.Enqueue(List())
-        | [| "cp"; "async"; "wait_group" |] -> arrive (int a[0])
-        | [| "cp"; "async"; _; "shared"; "global" |] ->
-            let count = int a[2]
-            let into, from = address a[0], address a[1]
-
-            if (into ||| from) % int64 count <> 0L then
-                failwith $"misaligned: {one.Text}"
-
-            (Seq.last copies).Add(fun () -> shared.Write(number / 32, into, device.Read(from, count)))
         | [| "mov"; _ |] when a[0].StartsWith '{' ->
             let parts = a[0].Trim('{', '}').Split ','
             registers[parts[0].Trim()] <- value a[1] &&& 0xffffUL
@@ -379,7 +319,6 @@ type private Thread
                 | [| "bra"; "uni" |] -> next <- program.Labels[a[0]]
                 | [| ("exit" | "ret") |] -> wait <- Some End
                 | [| "bar"; "sync" |] -> wait <- Some Group
-                | [| "bar"; "warp"; "sync" |] -> wait <- Some Warp
                 | [| "bar"; "red"; "or"; "pred" |] -> wait <- Some(Any(a[0], value a[3] <> 0UL))
                 | [| "shfl"; "sync"; kind; "b32" |] -> wait <- Some(Shuffle(a[0], kind, value a[1], int (value a[2])))
                 | _ -> execute one
@@ -388,10 +327,8 @@ type private Thread
 
 /// Runs the warpgroup of a group that has threads 128 to 255, without its units, whose number's parameter is the start of `work`.
 let runBehindUnits (program: Program) parameters (device: Memory) group groups =
-    let shared = SharedMemory()
-
     let threads =
-        Array.init 128 (fun i -> Thread(program, parameters, device, shared, group, groups, 128 + i))
+        Array.init 128 (fun i -> Thread(program, parameters, device, group, groups, 128 + i))
 
     let waits = threads |> Array.map _.Run()
     let goOn i = waits[i] <- threads[i].Run()
@@ -402,12 +339,7 @@ let runBehindUnits (program: Program) parameters (device: Memory) group groups =
         for first in 0..32..96 do
             let warp = waits[first .. first + 31]
 
-            if warp |> Array.forall _.IsWarp then
-                for i in first .. first + 31 do
-                    goOn i
-
-                isStuck <- false
-            elif warp |> Array.forall _.IsShuffle then
+            if warp |> Array.forall _.IsShuffle then
                 for i in 0..31 do
                     match warp[i] with
                     | Shuffle(register, kind, _, lane) ->
@@ -422,8 +354,6 @@ let runBehindUnits (program: Program) parameters (device: Memory) group groups =
                 isStuck <- false
 
         if isStuck then
-            shared.Barrier()
-
             if waits |> Array.forall _.IsGroup then
                 for i in 0..127 do
                     goOn i
