@@ -6,7 +6,10 @@ namespace FlashGen.Bench.Gpu;
 /// <summary>The PTX of tensor-core kernels as files, for an assembler's report of registers and spills.</summary>
 internal static class PtxFiles
 {
-    /// <summary>Writes two files for each variant and kernel whose name has a text in it: as most calls run it, and as one that puts parts together.</summary>
+    /// <summary>
+    /// Writes two files for each variant and kernel whose name has a text in it: as most calls run it, and as one that puts parts together, where
+    /// it ever does.
+    /// </summary>
     public static void Write(string folder, string wanted)
     {
         Directory.CreateDirectory(folder);
@@ -22,6 +25,8 @@ internal static class PtxFiles
             bool isBFloat16 = plan.ElementType == ElementType.BFloat16;
             foreach (bool isMerging in new[] { false, true })
             {
+                if (isMerging && !TensorEngine.MayMerge(plan, variant.Plans))
+                    continue;
                 string path = Path.Combine(folder, name + (isMerging ? ".merging.ptx" : ".ptx"));
                 File.WriteAllText(path, TensorCompiler.Compile(kernel, target, isBFloat16, isMerging).Ptx);
             }

@@ -94,6 +94,17 @@ public sealed unsafe class TensorEngine : IDisposable
             .DefaultIfEmpty(kernels[0])
             .Select(kernel => kernel.Kernel);
 
+    /// <summary>Whether a kernel ever puts parts together: only calls of few rows do, and where there is a kernel for those, no other takes them.</summary>
+    /// <param name="plan">The kernel's plan.</param>
+    /// <param name="plans">Those of its variant.</param>
+    internal static bool MayMerge(PlanInfo plan, IEnumerable<PlanInfo> plans) =>
+        plan.MaxRows > 0
+        || !plans.Any(other =>
+            other.MaxRows >= TensorLastPart.MostRowsOfFew
+            && (other.Target, other.ElementType, other.HeadDim, other.ValueDim)
+                == (plan.Target, plan.ElementType, plan.HeadDim, plan.ValueDim)
+        );
+
     /// <summary>A variant's tensor-core kernels with their plans, without a device.</summary>
     internal static IEnumerable<(PlanInfo Plan, TensorKernel Kernel)> KernelsOf(AttentionVariant variant)
     {

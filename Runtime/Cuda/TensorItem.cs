@@ -56,7 +56,7 @@ public static class TensorItem
         int unit = Unit(memory, step, mayDescend);
         PortableItem item = Placed(call, memory, unit, isSecond, tileRows, number, mayDescend);
         // What comes before it, and a kernel's start, takes none of the time that is waited for.
-        TensorLastPart.Follow(memory);
+        TensorLastPart.Follow();
         return Measured(memory, item);
     }
 

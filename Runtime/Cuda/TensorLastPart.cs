@@ -22,8 +22,8 @@ public static class TensorLastPart
 
     // Rows of a tile that a group is as quick at as a kernel for all rows, which has every multiprocessor for them: some more where rows are few in all,
     // which that kernel has a group for each of.
+    internal const int MostRowsOfFew = 24;
     private const int MostRows = 16,
-        MostRowsOfFew = 24,
         FewRows = 1024;
 
     // A group takes longer for more than that than all multiprocessors do, with a kernel's start.
@@ -47,24 +47,14 @@ public static class TensorLastPart
 
     /// <summary>
     /// Where the kernel puts parts together: lets the next kernel of the stream begin. Such a call is short, and the start of its kernel much of it
-    /// (PTX ISA, griddepcontrol).
+    /// (PTX ISA, griddepcontrol). Other kernels do not have it (<see cref="PtxPatch"/>).
     /// </summary>
-    /// <param name="memory">The call's memory, untouched until <see cref="Follow"/>.</param>
     [MethodImpl(Inline)]
-    public static void LetNextBegin(in TensorMemory memory)
-    {
-        if (memory.Arrivals != 0)
-            CudaAsm.Emit("griddepcontrol.launch_dependents;");
-    }
+    public static void LetNextBegin() => CudaAsm.Emit("griddepcontrol.launch_dependents;");
 
-    /// <summary>Waits for the kernel before this one, which let it begin as early: what that one wrote is there then.</summary>
-    /// <param name="memory">The call's memory, untouched until then.</param>
+    /// <summary>There, too: waits for the kernel before this one, which let it begin as early: what that one wrote is there then, and no memory is touched before.</summary>
     [MethodImpl(Inline)]
-    public static void Follow(in TensorMemory memory)
-    {
-        if (memory.Arrivals != 0)
-            CudaAsm.Emit("griddepcontrol.wait;");
-    }
+    public static void Follow() => CudaAsm.Emit("griddepcontrol.wait;");
 
     /// <summary>
     /// Behind all stores of a group: puts the parts of a tile together, if the group's part of it was the last one. All threads that stored

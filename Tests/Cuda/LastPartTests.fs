@@ -231,6 +231,20 @@ let tests =
                 Expect.isFalse (takes 0 1 16 12 8 128) "more than a group is quick at"
             }
 
+            test "where there is a kernel for few rows, no other puts parts together" {
+                let plan target dim rows =
+                    PlanInfo(target, ElementType.Float16, dim, dim, "", "", 0, 0, MaxRows = rows)
+
+                let few, long, wide, ampere =
+                    plan Target.Sm90 64 64, plan Target.Sm90 64 0, plan Target.Sm90 128 0, plan Target.Sm80 64 0
+
+                let merging =
+                    [ few; long; wide; ampere ]
+                    |> List.filter (fun plan -> TensorEngine.MayMerge(plan, [ few; long; wide; ampere ]))
+
+                Expect.equal merging [ few; wide; ampere ] "all but the longer one of the same dimensions"
+            }
+
             for about, case in
                 [
                     "16 parts", { case with Parts = 16; KeyHeads = 2 }

@@ -26,6 +26,7 @@ let private written =
      \tL_9270:\n\
      \tld.f32\t%f9, [%rd12];\n\
      \tld.shared.f32\t%f10, [%rd13];\n\
+     \tgriddepcontrol.wait;\n\
      \tst.local.f32\t[%rd6], 0f00000000;\n\
      \tst.local.f32\t[%rd6], %f1;\n\
      \tld.local.f32\t%f3, [%rd6];\n\
@@ -53,6 +54,14 @@ let tests =
                     let ptx = PtxPatch.Apply(written, "sm_90a", false, isMerging)
                     Expect.stringContains ptx $"\n{line}\n" "what it takes for their address"
                     Expect.stringContains ptx ".param .b64 arrivals" "the parameter"
+            }
+
+            test "only a kernel that puts parts together follows another by itself" {
+                let follows isMerging =
+                    PtxPatch.Apply(written, "sm_90a", false, isMerging).Contains "\tgriddepcontrol.wait;\n"
+
+                Expect.isTrue (follows true) "it waits"
+                Expect.isFalse (follows false) "the others are launched behind what they wait for"
             }
 
             test "a local that only its own address reaches is a register" {

@@ -130,7 +130,7 @@ internal sealed partial class Sm90Emitter(TensorTile tile)
                 if (Group.IdxX == 0)
                     InitializeBarriers(shared + QueryFull, 4 * consumers, 4 * consumers + 1);
                 Group.Barrier();
-                TensorLastPart.LetNextBegin(memory);
+                TensorLastPart.LetNextBegin();
                 EndIdle(consumers);
                 if (Group.IdxX < 128)
                 {
