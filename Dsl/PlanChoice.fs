@@ -197,7 +197,7 @@ module PlanChoice =
         |> Result.map (fun choice -> [ for plan in Planner.groups choice.Plan -> { choice with Plan = plan } ])
 
     let private tensorLong kind elementType (dims: HeadDims) (spec: AttentionSpec) (tuned: TunedPlan list) =
-        let own = Planner.tensor kind elementType dims (undeclared spec)
+        let own = TensorPlanner.plan kind elementType dims (undeclared spec)
 
         let ofKernel =
             ofTarget kind tuned
@@ -206,7 +206,7 @@ module PlanChoice =
             |> List.filter (fun each -> not spec.Dropout || each.Plan.BlockN % 32 = 0)
 
         if Option.isSome (Planner.declaredSize kind spec) then
-            Planner.tensor kind elementType dims spec
+            TensorPlanner.plan kind elementType dims spec
             |> Result.map (fun plan -> declared plan own ofKernel)
         else
             own
@@ -230,12 +230,12 @@ module PlanChoice =
             match long.Source with
             | FromBlockSize -> [ long ]
             | _ ->
-                let few = Planner.tensorDecode long.Plan
+                let few = TensorPlanner.decode long.Plan
 
                 let short =
-                    Planner.tensorShort long.Plan
+                    TensorPlanner.short long.Plan
                     |> Option.filter (fun _ ->
-                        few.IsNone || Planner.tensorDecodeKeys spec < Planner.tensorShortKeys spec)
+                        few.IsNone || TensorPlanner.decodeKeys spec < TensorPlanner.shortKeys spec)
 
                 [
                     for plan in Option.toList few @ Option.toList short do
@@ -254,8 +254,8 @@ module PlanChoice =
         | Portable -> Planner.portableDims elementType spec
         | Sm80
         | Sm90 ->
-            if Planner.hasTensor target spec && TilePlan.storageBytes elementType = 2 then
-                Planner.tensorBuckets spec
+            if TensorPlanner.takes target spec && TilePlan.storageBytes elementType = 2 then
+                TensorPlanner.buckets spec
             else
                 []
 

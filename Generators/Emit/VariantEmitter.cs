@@ -109,9 +109,9 @@ internal static class VariantEmitter
         Budget budget = TilePlanModule.budget(plan);
         List<string> more = new();
         if (plan.Schedule.IsTensorSchedule && plan.ShapeClass.IsShort)
-            more.Add($"MaxKeys = {Number(Planner.tensorShortKeys(spec))}");
+            more.Add($"MaxKeys = {Number(TensorPlanner.shortKeys(spec))}");
         if (plan.Schedule.IsTensorSchedule && plan.ShapeClass.IsDecode)
-            more.Add($"MaxKeys = {Number(Planner.tensorDecodeKeys(spec))}, MaxRows = {Number(plan.BlockM)}");
+            more.Add($"MaxKeys = {Number(TensorPlanner.decodeKeys(spec))}, MaxRows = {Number(plan.BlockM)}");
         if (!choice.Source.IsFromPlanner || !choice.Others.IsEmpty)
             more.Add($"Source = PlanSource.{Source(choice)}, Reason = {Quote(PlanReason.Of(choice))}");
         return $"new(Target.{plan.Target}, ElementType.{plan.Type}, {Number(plan.Dims.HeadDim)}, {Number(plan.Dims.ValueDim)}, "

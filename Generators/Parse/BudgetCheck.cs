@@ -8,7 +8,7 @@ internal static class BudgetCheck
 {
     public static void Report(AttentionSpec spec, IReadOnlyList<AttributeUse> uses, ParseContext context)
     {
-        foreach (var (size, reason) in Planner.refusals(spec))
+        foreach (var (size, reason) in BlockSizeCheck.refusals(spec))
         {
             var use = uses.FirstOrDefault(use =>
                 use.Name == "BlockSize" && use.Int(0) == size.BlockM && use.Int(1) == size.BlockN

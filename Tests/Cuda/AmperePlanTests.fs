@@ -22,8 +22,8 @@ let private warps (plan: TilePlan) =
 
 let private mixed =
     [
-        for headDim in Planner.tensorDims do
-            for valueDim in Planner.tensorDims ->
+        for headDim in TensorPlanner.widths do
+            for valueDim in TensorPlanner.widths ->
                 {
                     HeadDim = headDim
                     ValueDim = valueDim
@@ -38,7 +38,7 @@ let tests =
             test "every pair of dimensions has a plan within 99 KB and 255 registers, whose text parses back" {
                 for spec in [ spec; { spec with Dropout = true } ] do
                     for dims in mixed do
-                        let plan = Expect.wantOk (Planner.tensor Sm80 Float16 dims spec) $"{dims}"
+                        let plan = Expect.wantOk (TensorPlanner.plan Sm80 Float16 dims spec) $"{dims}"
                         let budget = TilePlan.budget plan
                         Expect.isLessThanOrEqual budget.MemoryBytes (99 * 1024) $"{dims}"
                         Expect.isLessThanOrEqual budget.Registers 255 $"{dims}"
@@ -50,7 +50,7 @@ let tests =
 
             test "up to 128 columns a warp has 32 rows, beyond 16" {
                 for dims in mixed do
-                    let plan = Expect.wantOk (Planner.tensor Sm80 Float16 dims spec) $"{dims}"
+                    let plan = Expect.wantOk (TensorPlanner.plan Sm80 Float16 dims spec) $"{dims}"
                     let rows = if max dims.HeadDim dims.ValueDim <= 128 then 32 else 16
                     Expect.equal (plan.BlockM / warps plan) rows $"{dims}"
             }
@@ -58,23 +58,25 @@ let tests =
             test "sizes for Ampere are kept or refused with numbers, sizes for all targets cut down" {
                 let dims width = { HeadDim = width; ValueDim = width }
 
-                match Planner.tensor Sm80 Float16 (dims 64) (sized (Some Sm80) 64 128) with
+                match TensorPlanner.plan Sm80 Float16 (dims 64) (sized (Some Sm80) 64 128) with
                 | Ok plan -> Expect.equal (plan.BlockM, plan.BlockN, warps plan) (64, 128, 2) "kept"
                 | Error reason -> failtest reason
 
-                match Planner.tensor Sm80 Float16 (dims 256) (sized (Some Sm80) 128 64) with
+                match TensorPlanner.plan Sm80 Float16 (dims 256) (sized (Some Sm80) 128 64) with
                 | Ok plan -> failtest (PlanText.print plan)
                 | Error reason ->
                     Expect.stringContains reason "128 x 64 at head dimension 256" "what was asked for"
                     Expect.stringContains reason "sm80 has" "what there is"
 
                 for blockM in [ 0; 16; 100 ] do
-                    match Planner.tensor Sm80 Float16 (dims 64) (sized (Some Sm80) blockM 64) with
+                    match TensorPlanner.plan Sm80 Float16 (dims 64) (sized (Some Sm80) blockM 64) with
                     | Ok plan -> failtest (PlanText.print plan)
                     | Error reason -> Expect.isNotEmpty reason $"{blockM} rows"
 
                 for blockM, blockN in [ 1, 1; 300, 300; 64, 16 ] do
                     for dims in mixed do
-                        Expect.isOk (Planner.tensor Sm80 Float16 dims (sized None blockM blockN)) $"{blockM} x {blockN}"
+                        Expect.isOk
+                            (TensorPlanner.plan Sm80 Float16 dims (sized None blockM blockN))
+                            $"{blockM} x {blockN}"
             }
         ]

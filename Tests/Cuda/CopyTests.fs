@@ -123,9 +123,9 @@ let private emitted (plan: TilePlan) = Sm80Emitter(TensorTile.Of plan).Emit()
 
 let private plans =
     [
-        for headDim in Planner.tensorDims do
+        for headDim in TensorPlanner.widths do
             for valueDim in [ headDim; 64 ] ->
-                Planner.tensor
+                TensorPlanner.plan
                     Sm80
                     Float16
                     {

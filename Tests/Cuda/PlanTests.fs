@@ -17,7 +17,7 @@ let private sized target blockM blockN =
 
 let private plans spec =
     [
-        for dims in Planner.tensorBuckets spec -> dims, Planner.tensor Sm90 Float16 dims spec
+        for dims in TensorPlanner.buckets spec -> dims, TensorPlanner.plan Sm90 Float16 dims spec
     ]
 
 [<Tests>]
@@ -144,7 +144,11 @@ let tests =
                             Stages = 1
                         }
 
-                    Planner.tensor Sm90 Float16 { HeadDim = dim; ValueDim = dim } { spec with BlockSizes = [ size ] }
+                    TensorPlanner.plan
+                        Sm90
+                        Float16
+                        { HeadDim = dim; ValueDim = dim }
+                        { spec with BlockSizes = [ size ] }
 
                 let refused blockM blockN dim part =
                     match declared blockM blockN dim with
@@ -177,7 +181,7 @@ let tests =
 
                     let spec = { spec with BlockSizes = [ size ] }
 
-                    Planner.tensor kind Float16 { HeadDim = 64; ValueDim = 64 } spec
+                    TensorPlanner.plan kind Float16 { HeadDim = 64; ValueDim = 64 } spec
                     |> Result.map (fun plan -> plan.Schedule)
 
                 let is warps stages =
@@ -214,7 +218,7 @@ let tests =
                     ]
 
                 Expect.equal
-                    (Planner.tensorBuckets
+                    (TensorPlanner.buckets
                         { spec with
                             Dims = dims [ 40, 40; 64, 64; 192, 128; 65, 1; 300, 64 ]
                         })
@@ -223,18 +227,20 @@ let tests =
             }
 
             test "sizes for Hopper are kept or refused with numbers, sizes for all targets cut down" {
-                match Planner.tensor Sm90 Float16 { HeadDim = 128; ValueDim = 128 } (sized (Some Sm90) 128 176) with
+                match TensorPlanner.plan Sm90 Float16 { HeadDim = 128; ValueDim = 128 } (sized (Some Sm90) 128 176) with
                 | Ok plan -> Expect.equal (plan.BlockM, plan.BlockN) (128, 176) "kept"
                 | Error reason -> failtest reason
 
-                match Planner.tensor Sm90 Float16 { HeadDim = 256; ValueDim = 256 } (sized (Some Sm90) 128 128) with
+                match TensorPlanner.plan Sm90 Float16 { HeadDim = 256; ValueDim = 256 } (sized (Some Sm90) 128 128) with
                 | Ok plan -> failtest (PlanText.print plan)
                 | Error reason ->
                     Expect.stringContains reason "128 x 128 at head dimension 256" "what was asked for"
                     Expect.stringContains reason "sm90 has" "what there is"
 
                 for blockM in [ 100; 32; 0 ] do
-                    match Planner.tensor Sm90 Float16 { HeadDim = 64; ValueDim = 64 } (sized (Some Sm90) blockM 64) with
+                    match
+                        TensorPlanner.plan Sm90 Float16 { HeadDim = 64; ValueDim = 64 } (sized (Some Sm90) blockM 64)
+                    with
                     | Ok plan -> failtest (PlanText.print plan)
                     | Error reason -> Expect.stringContains reason "64" "rows come in warpgroups of 64"
 

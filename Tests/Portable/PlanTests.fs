@@ -134,18 +134,18 @@ let tests =
             }
 
             test "a size for devices that they cannot hold is refused with numbers" {
-                match Planner.refusals (sized (Some Portable) 64 256) with
+                match BlockSizeCheck.refusals (sized (Some Portable) 64 256) with
                 | [ _, reason ] ->
                     for part in [ "64 x 256"; "portable has" ] do
                         Expect.stringContains reason part "reason"
                 | other -> failtest $"{other}"
 
-                Expect.isNonEmpty (Planner.refusals (sized (Some Portable) 4096 32)) "rows"
+                Expect.isNonEmpty (BlockSizeCheck.refusals (sized (Some Portable) 4096 32)) "rows"
             }
 
             test "a size for all targets is cut down to what devices hold" {
                 let tooLarge = sized None 64 128
-                Expect.equal (Planner.refusals tooLarge) [] "no refusal"
+                Expect.equal (BlockSizeCheck.refusals tooLarge) [] "no refusal"
 
                 for plan in good tooLarge do
                     Expect.isLessThanOrEqual plan.BlockN 128 "keys"

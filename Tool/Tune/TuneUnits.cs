@@ -121,7 +121,7 @@ internal static class TuneUnits
         var plan =
             target.IsSimd ? Planner.simd(vectorBits, type, dims, open)
             : target.IsPortable ? Planner.portable(type, dims, open)
-            : Planner.tensor(target, type, dims, open);
+            : TensorPlanner.plan(target, type, dims, open);
         return plan.IsOk ? plan.ResultValue : null;
     }
 }

@@ -24,10 +24,10 @@ internal static class TensorPlans
 
     private static IEnumerable<PlanChoice> Choices(AttentionSpec spec, FSharpList<TunedPlan> tuned) =>
         from target in Targets
-        where spec.Targets.Contains(TargetKind.Portable) && Planner.hasTensor(target, spec)
+        where spec.Targets.Contains(TargetKind.Portable) && TensorPlanner.takes(target, spec)
         from type in spec.Types
         where type.IsFloat16 || type.IsBFloat16
-        from dims in Planner.tensorBuckets(spec)
+        from dims in TensorPlanner.buckets(spec)
         let choice = PlanChoiceModule.tensor(target, type, dims, spec, tuned)
         where choice.IsOk
         from plan in choice.ResultValue
@@ -42,9 +42,9 @@ internal static class TensorPlans
             return "The declaration's Targets leaves out Portable, which runs the calls that tensor cores cannot.";
         if (!spec.Types.Any(type => type.IsFloat16 || type.IsBFloat16))
             return "Tensor cores take Float16 and BFloat16, and the variant declares neither; Portable runs the others.";
-        if (!Planner.hasTensor(target, spec))
+        if (!TensorPlanner.takes(target, spec))
             return "No declared dimension is within 256, the widest that tensor-core kernels are written for.";
-        return Planner.tensor(target, ElementType.Float16, Planner.tensorBuckets(spec).First(), spec).ErrorValue;
+        return TensorPlanner.plan(target, ElementType.Float16, TensorPlanner.buckets(spec).First(), spec).ErrorValue;
     }
 
     /// <summary>The kernel texts of a variant.</summary>
