@@ -15,7 +15,7 @@ internal static class PtxFiles
         Directory.CreateDirectory(folder);
         foreach (Assembly assembly in new[] { typeof(FlashGen.Kernels.Causal).Assembly, typeof(PtxFiles).Assembly })
         foreach (AttentionVariant variant in AttentionVariant.In(assembly))
-        foreach ((PlanInfo plan, TensorKernel kernel) in TensorEngine.KernelsOf(variant))
+        foreach ((PlanInfo plan, TensorKernel kernel) in TensorKernels.Of(variant))
         {
             string shapes = plan.ShapeClass == "long" ? "" : "." + plan.ShapeClass;
             string name = $"{variant.Name.Split('.')[^1]}.{plan.Target}.{plan.ElementType}.{plan.HeadDim}{shapes}";
@@ -25,7 +25,7 @@ internal static class PtxFiles
             bool isBFloat16 = plan.ElementType == ElementType.BFloat16;
             foreach (bool isMerging in new[] { false, true })
             {
-                if (isMerging && !TensorEngine.MayMerge(plan, variant.Plans))
+                if (isMerging && !TensorKernels.MayMerge(plan, variant.Plans))
                     continue;
                 string path = Path.Combine(folder, name + (isMerging ? ".merging.ptx" : ".ptx"));
                 File.WriteAllText(path, TensorCompiler.Compile(kernel, target, isBFloat16, isMerging).Ptx);

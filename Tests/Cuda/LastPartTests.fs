@@ -15,7 +15,7 @@ let private outputs, sums, counters, results =
 /// Hopper's float16 kernel without a mask for a number of columns, with its merge.
 let private kernelFor columns =
     let struct (_, kernel) =
-        TensorEngine.KernelsOf FlashGen.Kernels.Full.Variant
+        TensorKernels.Of FlashGen.Kernels.Full.Variant
         |> Seq.find (fun struct (plan, _) ->
             plan.Target = Target.Sm90
             && plan.ElementType = ElementType.Float16
@@ -240,7 +240,7 @@ let tests =
 
                 let merging =
                     [ few; long; wide; ampere ]
-                    |> List.filter (fun plan -> TensorEngine.MayMerge(plan, [ few; long; wide; ampere ]))
+                    |> List.filter (fun plan -> TensorKernels.MayMerge(plan, [ few; long; wide; ampere ]))
 
                 Expect.equal merging [ few; wide; ampere ] "all but the longer one of the same dimensions"
             }

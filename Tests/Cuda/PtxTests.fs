@@ -14,7 +14,7 @@ open FlashGen.Tests.Kernels
 open FlashGen.Tests.Portable
 
 let private kernels (variant: AttentionVariant) =
-    [ for struct (plan, kernel) in TensorEngine.KernelsOf variant -> plan, kernel ]
+    [ for struct (plan, kernel) in TensorKernels.Of variant -> plan, kernel ]
 
 let private sum pattern (ptx: string) =
     Regex.Matches(ptx, pattern)
@@ -34,6 +34,20 @@ let private checkText isMerging (plan: PlanInfo) (kernel: TensorKernel) =
     let struct (_, ptx) = TensorCompiler.Compile(kernel, target, isBFloat16, isMerging)
 
     Expect.equal (ptx.Contains "[arrivals]") isMerging $"{plan.Canonical}: whether there are counters"
+
+    let follows = isMerging && plan.Target = Target.Sm90
+    let count (pattern: string) = Regex.Count(ptx, Regex.Escape pattern)
+
+    Expect.equal
+        (count "griddepcontrol.launch_dependents")
+        (if follows then 1 else 0)
+        $"{plan.Canonical}: the next kernel may begin"
+    // The warp that copies, those that multiply and, where there are some, those that search.
+    let waits = count "griddepcontrol.wait"
+
+    Expect.isTrue
+        (if follows then waits = 2 || waits = 3 else waits = 0)
+        $"{plan.Canonical}: {waits} waits for the kernel before"
 
     for what, pattern in
         [
@@ -154,7 +168,7 @@ let tests =
 
             test "Load begins with a kernel for each dimension that most models have" {
                 let dims kernels =
-                    let likely = Seq.toArray (TensorEngine.Likely kernels)
+                    let likely = Seq.toArray (TensorKernels.Likely kernels)
 
                     [
                         for struct (plan, kernel) in kernels do
@@ -162,7 +176,7 @@ let tests =
                                 plan.HeadDim
                     ]
 
-                let all = Seq.toArray (TensorEngine.KernelsOf FlashGen.Kernels.Alibi.Variant)
+                let all = Seq.toArray (TensorKernels.Of FlashGen.Kernels.Alibi.Variant)
                 Expect.equal (List.sort (dims all)) [ 64; 128 ] "one for each"
 
                 let others =
