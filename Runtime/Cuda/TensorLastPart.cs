@@ -126,11 +126,11 @@ public static class TensorLastPart
             Fetch(source + first * toNext + 4 * column, toNext, left);
             float sum = LogSumExp(source + part * toNext + 4 * columns, part < parts ? 1 : 0),
                 before = largest;
-            largest = Math.Max(largest, MaxOfHalf(sum));
+            largest = Math.Max(largest, TensorWarp.MaxOfHalf(sum));
             shift = TensorMerge.Shift(largest);
             float fade = Exp(before - shift),
                 weight = Exp(sum - shift);
-            total = total * fade + SumOfHalf(weight);
+            total = total * fade + TensorWarp.SumOfHalf(weight);
             Fade(fade);
             Add(weight);
         }
@@ -270,46 +270,6 @@ public static class TensorLastPart
             out float sum,
             address,
             isThere
-        );
-        return sum;
-    }
-
-    // Of sixteen threads, for each of them.
-    [MethodImpl(Inline)]
-    private static float MaxOfHalf(float value)
-    {
-        CudaAsm.Emit(
-            """
-            {
-            .reg .f32 other;
-            shfl.sync.bfly.b32 other, %1, 8, 31, 0xffffffff; max.f32 %0, %1, other;
-            shfl.sync.bfly.b32 other, %0, 4, 31, 0xffffffff; max.f32 %0, %0, other;
-            shfl.sync.bfly.b32 other, %0, 2, 31, 0xffffffff; max.f32 %0, %0, other;
-            shfl.sync.bfly.b32 other, %0, 1, 31, 0xffffffff; max.f32 %0, %0, other;
-            }
-            """,
-            out float largest,
-            value
-        );
-        return largest;
-    }
-
-    // As above, in the same order in each of them.
-    [MethodImpl(Inline)]
-    private static float SumOfHalf(float value)
-    {
-        CudaAsm.Emit(
-            """
-            {
-            .reg .f32 other;
-            shfl.sync.bfly.b32 other, %1, 8, 31, 0xffffffff; add.rn.f32 %0, %1, other;
-            shfl.sync.bfly.b32 other, %0, 4, 31, 0xffffffff; add.rn.f32 %0, %0, other;
-            shfl.sync.bfly.b32 other, %0, 2, 31, 0xffffffff; add.rn.f32 %0, %0, other;
-            shfl.sync.bfly.b32 other, %0, 1, 31, 0xffffffff; add.rn.f32 %0, %0, other;
-            }
-            """,
-            out float sum,
-            value
         );
         return sum;
     }

@@ -98,4 +98,46 @@ public static class TensorWarp
             value = PortableMath.Max(value, Warp.ShuffleXor(value, mask));
         return value;
     }
+
+    /// <summary>The greatest value of sixteen threads, of a half of the warp, for each of them; a NaN counts for nothing. Written out, where a loop would be one step after another.</summary>
+    /// <param name="value">The thread's value.</param>
+    [MethodImpl(Inline)]
+    public static float MaxOfHalf(float value)
+    {
+        CudaAsm.Emit(
+            """
+            {
+            .reg .f32 other;
+            shfl.sync.bfly.b32 other, %1, 8, 31, 0xffffffff; max.f32 %0, %1, other;
+            shfl.sync.bfly.b32 other, %0, 4, 31, 0xffffffff; max.f32 %0, %0, other;
+            shfl.sync.bfly.b32 other, %0, 2, 31, 0xffffffff; max.f32 %0, %0, other;
+            shfl.sync.bfly.b32 other, %0, 1, 31, 0xffffffff; max.f32 %0, %0, other;
+            }
+            """,
+            out float largest,
+            value
+        );
+        return largest;
+    }
+
+    /// <summary>The sum of their values, in the same order in each of them.</summary>
+    /// <param name="value">The thread's value.</param>
+    [MethodImpl(Inline)]
+    public static float SumOfHalf(float value)
+    {
+        CudaAsm.Emit(
+            """
+            {
+            .reg .f32 other;
+            shfl.sync.bfly.b32 other, %1, 8, 31, 0xffffffff; add.rn.f32 %0, %1, other;
+            shfl.sync.bfly.b32 other, %0, 4, 31, 0xffffffff; add.rn.f32 %0, %0, other;
+            shfl.sync.bfly.b32 other, %0, 2, 31, 0xffffffff; add.rn.f32 %0, %0, other;
+            shfl.sync.bfly.b32 other, %0, 1, 31, 0xffffffff; add.rn.f32 %0, %0, other;
+            }
+            """,
+            out float sum,
+            value
+        );
+        return sum;
+    }
 }
