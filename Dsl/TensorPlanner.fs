@@ -9,7 +9,7 @@ module TensorPlanner =
     let private widthFor dimension =
         widths |> List.tryFind (fun width -> width >= dimension)
 
-    /// The dimensions of a variant's tensor-core kernels, and those declared that are beyond them.
+    /// The dimensions of a variant's tensor-core kernels; what is declared beyond them has none.
     let buckets (spec: AttentionSpec) =
         match spec.Dims with
         | [] -> [ for width in widths -> { HeadDim = width; ValueDim = width } ]
